@@ -1,0 +1,1 @@
+//! The container engine: the only crate that speaks to Docker.

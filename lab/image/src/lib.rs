@@ -1,0 +1,1 @@
+//! Images from recipes: base root file system, builds, loading into clusters.

@@ -1,0 +1,1 @@
+//! The Kubernetes API: the only crate that speaks to it.

@@ -1,0 +1,12 @@
+//! Words of the lab: names, stages, outcomes, events, stacks, exit codes.
+//!
+//! Pure data. This crate does no I/O, so every other crate may depend on it and
+//! it depends on none of them.
+
+pub mod benchmark;
+pub mod event;
+pub mod exit;
+pub mod name;
+pub mod outcome;
+pub mod stack;
+pub mod stage;

@@ -1,0 +1,53 @@
+//! How a scenario, a component or a stage ended.
+
+use serde::{Deserialize, Serialize};
+
+/// How something ended. A failure is a value here, not an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "outcome")]
+pub enum Outcome {
+    /// It did what was expected.
+    Passed,
+    /// It did not; `reason` is the first cause, in plain words.
+    Failed {
+        /// The first cause.
+        reason: String,
+    },
+    /// It failed at first and passed when tried again.
+    Flaky {
+        /// Why the first try failed.
+        reason: String,
+    },
+    /// It could not run here; never counted as passed.
+    NotRun {
+        /// Why it could not run.
+        reason: String,
+    },
+}
+
+impl Outcome {
+    /// Whether this is [`Outcome::Failed`].
+    pub const fn is_failed(&self) -> bool {
+        matches!(self, Self::Failed { .. })
+    }
+
+    /// The outcome's word, as reports show it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed { .. } => "failed",
+            Self::Flaky { .. } => "flaky",
+            Self::NotRun { .. } => "not-run",
+        }
+    }
+
+    /// The reason, where there is one.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Passed => None,
+            Self::Failed { reason } | Self::Flaky { reason } | Self::NotRun { reason } => {
+                Some(reason)
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The node's first process: certificates, supervision, DNS.

@@ -1,0 +1,1 @@
+//! One run: stages in order, events out, everything undone at the end.

@@ -1,0 +1,1 @@
+//! Stacks: definitions, locks, Helm releases.

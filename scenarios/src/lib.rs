@@ -1,0 +1,1 @@
+//! Gherkin scenarios: the World, the steps, the clients of the services under test.
