@@ -1,1 +1,13 @@
-//! The Kubernetes API: the only crate that speaks to it.
+//! The Kubernetes API as the lab needs it: a client from a kubeconfig, waits that
+//! follow progress, evidence for failures.
+//!
+//! The only crate that depends on `kube`; others reach it through the re-exports.
+//! Knows nothing of Docker, stacks or scenarios.
+
+mod client;
+pub mod evidence;
+pub mod readiness;
+
+pub use client::{Kube, KubeError};
+pub use k8s_openapi;
+pub use kube;

@@ -1,0 +1,108 @@
+//! A client from a kubeconfig.
+
+use std::{path::Path, time::Duration};
+
+use kube::{
+    Client, Config,
+    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
+};
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Time to connect to the API server. On loopback a connection that takes longer
+/// than this is a server that does not answer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What can go wrong between the lab and the Kubernetes API.
+#[derive(Debug, Error, Diagnostic)]
+pub enum KubeError {
+    /// The kubeconfig cannot be used.
+    #[error("failed to read the kubeconfig")]
+    #[diagnostic(
+        code(lab::k8s::kubeconfig),
+        help("`lab list` shows the clusters there are; `lab kubeconfig NAME` prints the path")
+    )]
+    Kubeconfig(#[source] Box<KubeconfigError>),
+    /// The client could not be made.
+    #[error("failed to make a Kubernetes client")]
+    #[diagnostic(code(lab::k8s::client))]
+    Client(#[source] Box<kube::Error>),
+    /// A request failed.
+    #[error("failed to {doing}")]
+    #[diagnostic(
+        code(lab::k8s::request),
+        help("`lab status NAME` tells whether the cluster still answers")
+    )]
+    Request {
+        /// What was being done, for example "list the pods of `mlops-platform`".
+        doing: String,
+        /// The API's answer.
+        #[source]
+        source: Box<kube::Error>,
+    },
+}
+
+impl KubeError {
+    /// For `map_err`: names what was being done.
+    pub fn doing(doing: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
+        let doing = doing.into();
+        move |source| Self::Request {
+            doing,
+            source: Box::new(source),
+        }
+    }
+}
+
+/// A connection to one cluster's API.
+#[derive(Clone)]
+pub struct Kube {
+    client: Client,
+}
+
+impl Kube {
+    /// Connects with the current context of a kubeconfig file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or names a server that cannot be used.
+    /// The server itself is not asked anything yet.
+    pub async fn from_kubeconfig_file(path: &Path) -> Result<Self, KubeError> {
+        let kubeconfig =
+            Kubeconfig::read_from(path).map_err(|source| KubeError::Kubeconfig(source.into()))?;
+        Self::from_kubeconfig(kubeconfig).await
+    }
+
+    /// Connects with the current context of a parsed kubeconfig.
+    ///
+    /// # Errors
+    /// When the kubeconfig names a server or credentials that cannot be used.
+    pub async fn from_kubeconfig(kubeconfig: Kubeconfig) -> Result<Self, KubeError> {
+        // Fails only when a provider is installed already, which serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+            .await
+            .map_err(|source| KubeError::Kubeconfig(source.into()))?;
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        // A site's proxy must never stand between the lab and its own loopback cluster.
+        config.proxy_url = None;
+        let client = Client::try_from(config).map_err(|source| KubeError::Client(source.into()))?;
+        Ok(Self { client })
+    }
+
+    /// The client, for typed `Api`s.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// The API server's version, for example `v1.20.2`.
+    ///
+    /// # Errors
+    /// When the API server does not answer.
+    pub async fn version(&self) -> Result<String, KubeError> {
+        let info = self
+            .client
+            .apiserver_version()
+            .await
+            .map_err(KubeError::doing("ask the API server for its version"))?;
+        Ok(info.git_version)
+    }
+}

@@ -1,0 +1,124 @@
+//! Tells pods that are late from pods that will never come.
+
+use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+
+/// Restarts after which a container that keeps ending is taken for a crash loop:
+/// one or two are usual while the services it needs come up.
+const CRASH_LOOP_RESTARTS: i32 = 5;
+
+/// Why a pod can never become ready, in plain words; `None` while it still may.
+pub fn hopeless(pod: &Pod) -> Option<String> {
+    let status = pod.status.as_ref()?;
+    if status.reason.as_deref() == Some("Evicted") {
+        return Some(format!(
+            "evicted: {}",
+            status.message.as_deref().unwrap_or("no reason given")
+        ));
+    }
+    statuses(pod).find_map(container_hopeless)
+}
+
+/// The scheduler's words when no node can take a pod.
+pub fn unschedulable(pod: &Pod) -> Option<&str> {
+    pod.status
+        .as_ref()?
+        .conditions
+        .iter()
+        .flatten()
+        .find(|it| it.type_ == "PodScheduled" && it.reason.as_deref() == Some("Unschedulable"))
+        .and_then(|it| it.message.as_deref())
+}
+
+/// Why a pod is not ready yet, as short as can be.
+pub(super) fn not_ready_reason(pod: &Pod) -> Option<String> {
+    if let Some(message) = unschedulable(pod) {
+        return Some(message.to_owned());
+    }
+    statuses(pod).filter(|it| !it.ready).find_map(|it| {
+        let waiting = it.state.as_ref()?.waiting.as_ref()?;
+        let reason = waiting.reason.as_deref().unwrap_or("waiting");
+        Some(format!("container `{}`: {reason}", it.name))
+    })
+}
+
+fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    let status = pod.status.as_ref();
+    let init = status
+        .and_then(|it| it.init_container_statuses.as_deref())
+        .unwrap_or_default();
+    let main = status
+        .and_then(|it| it.container_statuses.as_deref())
+        .unwrap_or_default();
+    init.iter().chain(main)
+}
+
+fn container_hopeless(container: &ContainerStatus) -> Option<String> {
+    let waiting = container.state.as_ref()?.waiting.as_ref()?;
+    let reason = waiting.reason.as_deref()?;
+    let message = waiting.message.as_deref().unwrap_or_default();
+    let name = &container.name;
+    match reason {
+        "ErrImageNeverPull" | "InvalidImageName" | "ErrImagePull" | "ImagePullBackOff" => {
+            Some(format!(
+                "image `{}` of container `{name}`: {reason}. {message}",
+                container.image
+            ))
+        }
+        "CreateContainerError" | "RunContainerError" => {
+            Some(format!("container `{name}`: {reason}. {message}"))
+        }
+        "CrashLoopBackOff" if container.restart_count >= CRASH_LOOP_RESTARTS => Some(format!(
+            "container `{name}` ended {} times. {message}",
+            container.restart_count
+        )),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(status: serde_json::Value) -> Pod {
+        serde_json::from_value(serde_json::json!({"metadata": {"name": "p"}, "status": status}))
+            .unwrap()
+    }
+
+    fn waiting(reason: &str, restarts: i32) -> Pod {
+        pod(serde_json::json!({"containerStatuses": [{
+            "name": "c", "image": "lab/x:1", "imageID": "", "ready": false,
+            "restartCount": restarts,
+            "state": {"waiting": {"reason": reason, "message": "words"}},
+        }]}))
+    }
+
+    #[test]
+    fn a_missing_image_is_hopeless() {
+        let reason = hopeless(&waiting("ErrImageNeverPull", 0)).unwrap();
+        assert!(reason.contains("lab/x:1"), "{reason}");
+    }
+
+    #[test]
+    fn a_first_crash_is_not() {
+        assert_eq!(hopeless(&waiting("CrashLoopBackOff", 1)), None);
+        assert!(hopeless(&waiting("CrashLoopBackOff", CRASH_LOOP_RESTARTS)).is_some());
+    }
+
+    #[test]
+    fn a_pod_that_is_still_starting_is_not() {
+        assert_eq!(hopeless(&waiting("ContainerCreating", 0)), None);
+        assert_eq!(hopeless(&pod(serde_json::json!({}))), None);
+    }
+
+    #[test]
+    fn reads_the_schedulers_words() {
+        let pod = pod(serde_json::json!({"conditions": [{
+            "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+            "message": "0/1 nodes are available: 1 Insufficient memory.",
+        }]}));
+        assert_eq!(
+            unschedulable(&pod),
+            Some("0/1 nodes are available: 1 Insufficient memory.")
+        );
+    }
+}
