@@ -1,1 +1,8 @@
 //! Load engine and statistics for inference servers.
+//!
+//! Owns how load is offered and how answers are timed and judged. Knows no cluster,
+//! no stack and no reporter: it is given a URL and gives back figures.
+
+pub mod closed_loop;
+pub mod target;
+pub mod workload;

@@ -1,1 +1,18 @@
 //! Reports: pure folds of a run's events.
+//!
+//! Owns what people and CI read about a run: the record (`events.ndjson`), the
+//! learning report, JUnit, the terminal. Knows only event types: nothing here may
+//! ask a cluster, an engine or a clock.
+
+mod figures;
+pub mod fold;
+pub mod html;
+pub mod json;
+pub mod junit;
+pub mod read;
+pub mod record;
+pub mod report;
+pub mod reporter;
+pub mod summary;
+pub mod terminal;
+mod text;

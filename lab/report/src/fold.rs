@@ -1,0 +1,279 @@
+//! Folds events into a [`Report`]. Takes any events in any order without failing:
+//! a record may be cut, and later versions write facts this one does not know.
+
+use std::{collections::HashMap, time::Duration};
+
+use lab_model::{
+    event::{Event, Fact, ScenarioRef},
+    outcome::Outcome,
+    stage::Stage,
+};
+
+use crate::report::{
+    ClusterReport, CollectedEvidence, ComponentReport, Failure, ImageReport, Note, Place, Report,
+    ResourceSample, ScenarioReport, Span, StageReport, StepReport,
+};
+
+/// Folds a run's events, in the order they were recorded.
+pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Report {
+    let mut fold = Fold::default();
+    for event in events {
+        fold.take(event);
+    }
+    fold.finish()
+}
+
+#[derive(Default)]
+struct Fold {
+    report: Report,
+    /// Where each scenario is in the report.
+    scenarios: HashMap<ScenarioRef, usize>,
+    last: Duration,
+}
+
+/// A span of a known length that ended at a moment.
+fn ended(at: Duration, millis: u64) -> Span {
+    Span {
+        start: at.saturating_sub(Duration::from_millis(millis)),
+        end: at,
+    }
+}
+
+impl Fold {
+    fn take(&mut self, event: &Event) {
+        let at = Duration::from_millis(event.elapsed_ms);
+        self.last = self.last.max(at);
+        match &event.fact {
+            Fact::RunStarted(about) => {
+                self.report.run.about = Some(about.clone());
+                self.report.run.began = Some(event.time);
+            }
+            Fact::RunFinished { exit_code, millis } => {
+                self.report.run.exit_code = Some(*exit_code);
+                self.report.run.total = Duration::from_millis(*millis);
+            }
+            Fact::StageStarted { stage } => self.start_stage(*stage, at),
+            Fact::StageFinished {
+                stage,
+                outcome,
+                millis,
+            } => {
+                self.finish_stage(*stage, outcome, ended(at, *millis));
+            }
+            Fact::ScenarioStarted { scenario } => {
+                self.scenario(scenario, at).attempts += 1;
+            }
+            Fact::StepFinished { .. } => self.step(&event.fact, at),
+            Fact::ScenarioFinished {
+                scenario,
+                outcome,
+                millis,
+            } => {
+                self.finish_scenario(scenario, outcome, ended(at, *millis));
+            }
+            Fact::ComponentFinished { .. } => self.component(&event.fact, at),
+            other => self.remark(other, at),
+        }
+    }
+
+    /// Facts that stand for themselves.
+    fn remark(&mut self, fact: &Fact, at: Duration) {
+        let report = &mut self.report;
+        match fact {
+            Fact::ImageReady(image) => report.images.push(ImageReport {
+                image: image.clone(),
+                span: ended(at, image.millis),
+            }),
+            Fact::ClusterReady {
+                cluster,
+                provider,
+                version,
+                nodes,
+            } => {
+                report.run.cluster = Some(ClusterReport {
+                    name: cluster.to_string(),
+                    provider: provider.clone(),
+                    version: version.clone(),
+                    nodes: nodes.clone(),
+                    at,
+                });
+            }
+            Fact::BenchmarkFinished(summary) => report.benchmarks.push(summary.clone()),
+            Fact::ResourcesSampled {
+                memory_bytes,
+                cpu_seconds,
+            } => {
+                report.resources.push(ResourceSample {
+                    at,
+                    memory_bytes: *memory_bytes,
+                    cpu_seconds: *cpu_seconds,
+                });
+            }
+            Fact::EvidenceCollected { stage, evidence } => {
+                report.evidence.push(CollectedEvidence {
+                    at,
+                    stage: *stage,
+                    evidence: evidence.clone(),
+                })
+            }
+            Fact::Noted { text } => report.notes.push(Note {
+                at,
+                text: text.clone(),
+            }),
+            // Progress is for the person who watches; the rest is taken elsewhere.
+            _ => {}
+        }
+    }
+
+    fn start_stage(&mut self, stage: Stage, at: Duration) {
+        let span = Span { start: at, end: at };
+        self.report.stages.push(StageReport {
+            stage,
+            span,
+            outcome: None,
+        });
+    }
+
+    fn finish_stage(&mut self, stage: Stage, outcome: &Outcome, span: Span) {
+        let open = self
+            .report
+            .stages
+            .iter_mut()
+            .rev()
+            .find(|report| report.stage == stage && report.outcome.is_none());
+        match open {
+            Some(report) => {
+                report.span.end = span.end.max(report.span.start);
+                report.outcome = Some(outcome.clone());
+            }
+            None => self.report.stages.push(StageReport {
+                stage,
+                span,
+                outcome: Some(outcome.clone()),
+            }),
+        }
+        if let Outcome::Failed { reason } = outcome {
+            self.fail(span.end, Place::Stage(stage), reason);
+        }
+    }
+
+    fn component(&mut self, fact: &Fact, at: Duration) {
+        let Fact::ComponentFinished {
+            component,
+            documented,
+            actual,
+            outcome,
+            millis,
+        } = fact
+        else {
+            return;
+        };
+        if let Outcome::Failed { reason } = outcome {
+            self.fail(at, Place::Component(component.clone()), reason);
+        }
+        self.report.components.push(ComponentReport {
+            name: component.clone(),
+            documented: documented.clone(),
+            actual: actual.clone(),
+            span: ended(at, *millis),
+            outcome: outcome.clone(),
+        });
+    }
+
+    /// The scenario's report, made when this is the first word of it.
+    fn scenario(&mut self, scenario: &ScenarioRef, at: Duration) -> &mut ScenarioReport {
+        let scenarios = &mut self.report.scenarios;
+        let index = *self.scenarios.entry(scenario.clone()).or_insert_with(|| {
+            scenarios.push(ScenarioReport {
+                scenario: scenario.clone(),
+                span: Span { start: at, end: at },
+                outcome: None,
+                attempts: 0,
+                steps: Vec::new(),
+            });
+            scenarios.len() - 1
+        });
+        &mut scenarios[index]
+    }
+
+    fn step(&mut self, fact: &Fact, at: Duration) {
+        let Fact::StepFinished {
+            scenario,
+            keyword,
+            text,
+            outcome,
+            millis,
+            evidence,
+        } = fact
+        else {
+            return;
+        };
+        let report = self.scenario(scenario, at);
+        report.span.end = report.span.end.max(at);
+        let attempt = report.attempts.max(1);
+        report.steps.push(StepReport {
+            keyword: keyword.clone(),
+            text: text.clone(),
+            outcome: outcome.clone(),
+            span: ended(at, *millis),
+            evidence: evidence.clone(),
+            attempt,
+        });
+    }
+
+    fn finish_scenario(&mut self, scenario: &ScenarioRef, outcome: &Outcome, span: Span) {
+        let report = self.scenario(scenario, span.start);
+        report.span.end = span.end.max(report.span.start);
+        report.outcome = Some(outcome.clone());
+        report.attempts = report.attempts.max(1);
+        let Outcome::Failed { reason } = outcome else {
+            return;
+        };
+        let step = report.steps.iter().rfind(|step| step.outcome.is_failed());
+        let failure = Failure {
+            at: step.map_or(span.end, |step| step.span.end),
+            reason: step
+                .and_then(|step| step.outcome.reason())
+                .unwrap_or(reason)
+                .to_owned(),
+            evidence: step.map(|step| step.evidence.clone()).unwrap_or_default(),
+            place: Place::Scenario {
+                scenario: scenario.clone(),
+                step: step.map(|step| format!("{} {}", step.keyword.trim(), step.text)),
+            },
+        };
+        self.report.failures.push(failure);
+    }
+
+    fn fail(&mut self, at: Duration, place: Place, reason: &str) {
+        self.report.failures.push(Failure {
+            at,
+            place,
+            reason: reason.to_owned(),
+            evidence: Vec::new(),
+        });
+    }
+
+    fn finish(mut self) -> Report {
+        let report = &mut self.report;
+        report.run.total = report.run.total.max(self.last);
+        let end = report.run.total;
+        for stage in report
+            .stages
+            .iter_mut()
+            .filter(|stage| stage.outcome.is_none())
+        {
+            stage.span.end = end;
+        }
+        for scenario in report
+            .scenarios
+            .iter_mut()
+            .filter(|one| one.outcome.is_none())
+        {
+            scenario.span.end = end;
+        }
+        // Stable: of two failures known in the same millisecond the one told first is the cause.
+        report.failures.sort_by_key(|failure| failure.at);
+        self.report
+    }
+}

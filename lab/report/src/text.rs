@@ -1,0 +1,1 @@
+//! Cleans text that came from outside.
