@@ -1,0 +1,492 @@
+//! Containers: what to create, and what became of it.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use bollard::{
+    body_try_stream,
+    models::{
+        ContainerCreateBody, ContainerInspectResponse, HostConfig, HostConfigCgroupnsModeEnum,
+        Mount as EngineMount, MountType, PortBinding,
+    },
+    query_parameters::{
+        CreateContainerOptions, DownloadFromContainerOptions, ListContainersOptions, LogsOptions,
+        RemoveContainerOptions, UploadToContainerOptions,
+    },
+};
+use futures::{Stream, StreamExt, TryStreamExt, future, stream};
+
+use crate::{
+    ByteStream, Engine, EngineError, Labels,
+    error::gone_is_fine,
+    lines::{Line, LineCutter},
+    volume::label_filter,
+};
+
+/// A security option that the API knows only as empty lists of paths.
+const SYSTEMPATHS_UNCONFINED: &str = "systempaths=unconfined";
+const LOOPBACK: &str = "127.0.0.1";
+
+/// A container to create.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContainerSpec {
+    /// Its name, two characters or more.
+    pub name: String,
+    /// The image it starts from.
+    pub image: String,
+    /// Its host name; the engine chooses when absent.
+    pub hostname: Option<String>,
+    /// Replaces the image's entrypoint; `Some(vec![])` clears it.
+    pub entrypoint: Option<Vec<String>>,
+    /// Replaces the image's command when not empty.
+    pub cmd: Vec<String>,
+    /// Environment, on top of the image's own.
+    pub env: BTreeMap<String, String>,
+    /// User, as `name`, `uid` or `uid:gid`.
+    pub user: Option<String>,
+    /// Labels.
+    pub labels: Labels,
+    /// What is mounted into it.
+    pub mounts: Vec<Mount>,
+    /// Ports published on 127.0.0.1.
+    pub ports: Vec<Port>,
+    /// Network; the engine's default bridge when absent.
+    pub network: Option<String>,
+    /// What it may do beyond a plain container.
+    pub security: Security,
+}
+
+/// What a container may do beyond a plain one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Security {
+    /// Everything; some hosts refuse it, see [`EngineError::PrivilegedRefused`].
+    pub privileged: bool,
+    /// Capabilities added, for example `SYS_ADMIN` or `ALL`.
+    pub cap_add: Vec<String>,
+    /// Capabilities taken away.
+    pub cap_drop: Vec<String>,
+    /// Options such as `seccomp=unconfined`; `systempaths=unconfined` is understood.
+    pub options: Vec<String>,
+    /// Rules such as `a *:* rwm`.
+    pub device_cgroup_rules: Vec<String>,
+    /// Its control group namespace; the engine chooses when absent.
+    pub cgroup_namespace: Option<CgroupNamespace>,
+}
+
+/// Which control groups a container sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CgroupNamespace {
+    /// Its own only.
+    Private,
+    /// The host's.
+    Host,
+}
+
+/// Something mounted into a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mount {
+    /// A named volume. Nothing of the image's folder is copied into it.
+    Volume {
+        /// Its name.
+        name: String,
+        /// Where it appears.
+        path: String,
+    },
+    /// A folder or file of the host.
+    Bind {
+        /// Its path on the engine's host.
+        source: String,
+        /// Where it appears.
+        path: String,
+        /// Whether the container may only read it.
+        read_only: bool,
+    },
+    /// A file system in memory.
+    Tmpfs {
+        /// Where it appears.
+        path: String,
+        /// Options as of `mount`, for example `exec,mode=1777,size=64m`.
+        options: String,
+    },
+}
+
+/// A port published on 127.0.0.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Port {
+    /// The port inside (TCP).
+    pub container: u16,
+    /// The port outside; the engine chooses a free one when absent.
+    pub host: Option<u16>,
+}
+
+/// A container in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerSummary {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The image it was created from, as it was named then.
+    pub image: String,
+    /// Its labels.
+    pub labels: Labels,
+    /// Its state, for example `running` or `exited`.
+    pub state: String,
+}
+
+/// What became of a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerDetails {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Id of its image.
+    pub image: String,
+    /// Whether its first process runs.
+    pub running: bool,
+    /// Exit code of its first process, once it ended.
+    pub exit_code: Option<i64>,
+    /// When it was started, RFC 3339, empty if never.
+    pub started_at: String,
+    /// Its labels.
+    pub labels: Labels,
+    /// Ports inside and where they are published on 127.0.0.1.
+    pub ports: BTreeMap<u16, u16>,
+    /// Its addresses, by network.
+    pub addresses: BTreeMap<String, IpAddr>,
+}
+
+/// Which part of a log to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogRange {
+    /// The last lines, then the end.
+    Tail(u32),
+    /// Everything, then the end.
+    Whole,
+    /// Everything, and on as it comes.
+    Follow,
+}
+
+impl Engine {
+    /// Creates a container and returns its id; it is not started.
+    pub async fn create_container(&self, spec: ContainerSpec) -> Result<String, EngineError> {
+        let doing = format!("create container `{}`", spec.name);
+        let options = CreateContainerOptions {
+            name: Some(spec.name.clone()),
+            ..Default::default()
+        };
+        let created = self
+            .docker
+            .create_container(Some(options), create_body(spec))
+            .await
+            .map_err(|error| EngineError::from_request(doing, error))?;
+        Ok(created.id)
+    }
+
+    /// Starts a container; one that runs already is success.
+    pub async fn start_container(&self, container: &str) -> Result<(), EngineError> {
+        self.docker
+            .start_container(container, None)
+            .await
+            .map_err(|error| {
+                EngineError::from_request(format!("start container `{container}`"), error)
+            })
+    }
+
+    /// Stops a container, killing it after `grace_seconds`; not there is success.
+    pub async fn stop_container(
+        &self,
+        container: &str,
+        grace_seconds: i32,
+    ) -> Result<(), EngineError> {
+        let options = bollard::query_parameters::StopContainerOptions {
+            t: Some(grace_seconds),
+            ..Default::default()
+        };
+        let result = self.docker.stop_container(container, Some(options)).await;
+        gone_is_fine(result.map_err(|error| {
+            EngineError::from_request(format!("stop container `{container}`"), error)
+        }))
+    }
+
+    /// Kills and removes a container with its anonymous volumes; not there is success.
+    pub async fn remove_container(&self, container: &str) -> Result<(), EngineError> {
+        let options = RemoveContainerOptions {
+            force: true,
+            v: true,
+            ..Default::default()
+        };
+        let result = self.docker.remove_container(container, Some(options)).await;
+        let result = gone_is_fine(result.map_err(|error| {
+            EngineError::from_request(format!("remove container `{container}`"), error)
+        }));
+        match result {
+            Err(EngineError::Conflict { message, .. })
+                if message.contains("already in progress") =>
+            {
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Containers, running or not, that carry a label, `key` or `key=value`.
+    pub async fn list_containers_by_label(
+        &self,
+        label: &str,
+    ) -> Result<Vec<ContainerSummary>, EngineError> {
+        let options = ListContainersOptions {
+            all: true,
+            filters: Some(label_filter(label)),
+            ..Default::default()
+        };
+        let list = self
+            .docker
+            .list_containers(Some(options))
+            .await
+            .map_err(|error| EngineError::from_request("list containers", error))?;
+        Ok(list
+            .into_iter()
+            .map(|summary| ContainerSummary {
+                id: summary.id.unwrap_or_default(),
+                name: plain_name(summary.names.unwrap_or_default().pop()),
+                image: summary.image.unwrap_or_default(),
+                labels: summary.labels.unwrap_or_default().into_iter().collect(),
+                state: summary
+                    .state
+                    .map(|state| state.to_string())
+                    .unwrap_or_default(),
+            })
+            .collect())
+    }
+
+    /// What became of a container, if it is there.
+    pub async fn container(&self, name: &str) -> Result<Option<ContainerDetails>, EngineError> {
+        match self.docker.inspect_container(name, None).await {
+            Ok(found) => Ok(Some(details(found))),
+            Err(error) => {
+                let error = EngineError::from_request(format!("inspect container `{name}`"), error);
+                if error.is_not_found() {
+                    Ok(None)
+                } else {
+                    Err(error)
+                }
+            }
+        }
+    }
+
+    /// Lines that a container's first process wrote.
+    pub fn logs(
+        &self,
+        container: &str,
+        range: LogRange,
+    ) -> impl Stream<Item = Result<Line, EngineError>> + Send + 'static {
+        let options = LogsOptions {
+            follow: range == LogRange::Follow,
+            stdout: true,
+            stderr: true,
+            tail: match range {
+                LogRange::Tail(lines) => lines.to_string(),
+                LogRange::Whole | LogRange::Follow => "all".to_owned(),
+            },
+            ..Default::default()
+        };
+        let doing = format!("read the log of container `{container}`");
+        let chunks = self.docker.logs(container, Some(options)).map(Some);
+        let end = stream::once(future::ready(None));
+        chunks
+            .chain(end)
+            .scan(LineCutter::default(), move |cutter, chunk| {
+                let lines = match chunk {
+                    Some(Ok(chunk)) => {
+                        cutter.push(chunk);
+                        drain(cutter)
+                    }
+                    Some(Err(error)) => vec![Err(EngineError::from_request(&doing, error))],
+                    None => {
+                        cutter.finish();
+                        drain(cutter)
+                    }
+                };
+                future::ready(Some(stream::iter(lines)))
+            })
+            .flatten()
+    }
+
+    /// Unpacks a tar into a folder of a container. What lies on a tmpfs cannot be reached.
+    pub async fn upload(
+        &self,
+        container: &str,
+        folder: &str,
+        tar: ByteStream,
+    ) -> Result<(), EngineError> {
+        let options = UploadToContainerOptions {
+            path: folder.to_owned(),
+            ..Default::default()
+        };
+        self.docker
+            .upload_to_container(container, Some(options), body_try_stream(tar))
+            .await
+            .map_err(|error| {
+                EngineError::from_request(
+                    format!("upload to `{folder}` of container `{container}`"),
+                    error,
+                )
+            })
+    }
+
+    /// A file or folder of a container as a tar. What lies on a tmpfs cannot be reached.
+    pub fn download(&self, container: &str, path: &str) -> ByteStream {
+        let options = DownloadFromContainerOptions {
+            path: path.to_owned(),
+        };
+        let downloaded = self
+            .docker
+            .download_from_container(container, Some(options))
+            .map_err(std::io::Error::other);
+        Box::pin(downloaded)
+    }
+}
+
+fn drain(cutter: &mut LineCutter) -> Vec<Result<Line, EngineError>> {
+    std::iter::from_fn(|| cutter.pop()).map(Ok).collect()
+}
+
+fn create_body(spec: ContainerSpec) -> ContainerCreateBody {
+    let ports: Vec<String> = spec.ports.iter().map(|port| port_key(*port)).collect();
+    ContainerCreateBody {
+        hostname: spec.hostname.clone(),
+        user: spec.user.clone(),
+        env: Some(spec.env.iter().map(|(k, v)| format!("{k}={v}")).collect()),
+        cmd: (!spec.cmd.is_empty()).then(|| spec.cmd.clone()),
+        entrypoint: spec.entrypoint.clone().map(|entrypoint| {
+            // The API's word for "none" is one empty string.
+            if entrypoint.is_empty() {
+                vec![String::new()]
+            } else {
+                entrypoint
+            }
+        }),
+        image: Some(spec.image.clone()),
+        labels: Some(spec.labels.clone().into_iter().collect()),
+        exposed_ports: Some(ports),
+        host_config: Some(host_config(spec)),
+        ..Default::default()
+    }
+}
+
+fn host_config(spec: ContainerSpec) -> HostConfig {
+    let Security {
+        privileged,
+        cap_add,
+        cap_drop,
+        mut options,
+        device_cgroup_rules,
+        cgroup_namespace,
+    } = spec.security;
+    let open_paths = options
+        .iter()
+        .any(|option| option == SYSTEMPATHS_UNCONFINED);
+    options.retain(|option| option != SYSTEMPATHS_UNCONFINED);
+    let bindings = spec.ports.iter().map(|port| {
+        let binding = PortBinding {
+            host_ip: Some(LOOPBACK.to_owned()),
+            host_port: Some(port.host.map(|host| host.to_string()).unwrap_or_default()),
+        };
+        (port_key(*port), Some(vec![binding]))
+    });
+    HostConfig {
+        privileged: Some(privileged),
+        cap_add: Some(cap_add),
+        cap_drop: Some(cap_drop),
+        security_opt: Some(options),
+        device_cgroup_rules: Some(device_cgroup_rules),
+        masked_paths: open_paths.then(Vec::new),
+        readonly_paths: open_paths.then(Vec::new),
+        cgroupns_mode: cgroup_namespace.map(|namespace| match namespace {
+            CgroupNamespace::Private => HostConfigCgroupnsModeEnum::PRIVATE,
+            CgroupNamespace::Host => HostConfigCgroupnsModeEnum::HOST,
+        }),
+        port_bindings: Some(bindings.collect()),
+        network_mode: spec.network,
+        mounts: Some(spec.mounts.iter().filter_map(engine_mount).collect()),
+        tmpfs: Some(
+            spec.mounts
+                .into_iter()
+                .filter_map(|mount| match mount {
+                    Mount::Tmpfs { path, options } => Some((path, options)),
+                    Mount::Volume { .. } | Mount::Bind { .. } => None,
+                })
+                .collect(),
+        ),
+        ..Default::default()
+    }
+}
+
+fn engine_mount(mount: &Mount) -> Option<EngineMount> {
+    let (kind, source, path, read_only) = match mount {
+        Mount::Volume { name, path } => (MountType::VOLUME, name, path, false),
+        Mount::Bind {
+            source,
+            path,
+            read_only,
+        } => (MountType::BIND, source, path, *read_only),
+        Mount::Tmpfs { .. } => return None,
+    };
+    let no_copy = bollard::models::MountVolumeOptions {
+        no_copy: Some(true),
+        ..Default::default()
+    };
+    Some(EngineMount {
+        volume_options: (kind == MountType::VOLUME).then_some(no_copy),
+        typ: Some(kind),
+        source: Some(source.clone()),
+        target: Some(path.clone()),
+        read_only: Some(read_only),
+        ..Default::default()
+    })
+}
+
+fn port_key(port: Port) -> String {
+    format!("{}/tcp", port.container)
+}
+
+fn plain_name(name: Option<String>) -> String {
+    name.unwrap_or_default().trim_start_matches('/').to_owned()
+}
+
+fn details(found: ContainerInspectResponse) -> ContainerDetails {
+    let state = found.state.unwrap_or_default();
+    let running = state.running.unwrap_or_default();
+    let network = found.network_settings.unwrap_or_default();
+    let ports = network.ports.unwrap_or_default();
+    let networks = network.networks.unwrap_or_default();
+    ContainerDetails {
+        id: found.id.unwrap_or_default(),
+        name: plain_name(found.name),
+        image: found.image.unwrap_or_default(),
+        running,
+        exit_code: state.exit_code.filter(|_| !running),
+        started_at: state.started_at.unwrap_or_default(),
+        labels: found
+            .config
+            .and_then(|config| config.labels)
+            .unwrap_or_default()
+            .into_iter()
+            .collect(),
+        ports: ports
+            .into_iter()
+            .filter_map(|(inside, outside)| {
+                let host = outside?.into_iter().find_map(|binding| binding.host_port)?;
+                Some((
+                    inside.strip_suffix("/tcp")?.parse().ok()?,
+                    host.parse().ok()?,
+                ))
+            })
+            .collect(),
+        addresses: networks
+            .into_iter()
+            .filter_map(|(name, endpoint)| Some((name, endpoint.ip_address?.parse().ok()?)))
+            .collect(),
+    }
+}

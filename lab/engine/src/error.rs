@@ -1,0 +1,235 @@
+//! What can go wrong between the lab and the engine, told apart where a person or
+//! a caller would act differently.
+
+use std::{error::Error, io};
+
+use miette::Diagnostic;
+use thiserror::Error as ThisError;
+
+/// A request to the engine that failed.
+#[derive(Debug, ThisError, Diagnostic)]
+pub enum EngineError {
+    /// Nothing answers at the engine's address.
+    #[error("no Docker engine answers at `{address}`")]
+    #[diagnostic(
+        code(lab::engine::unreachable),
+        help("start Docker, or point DOCKER_HOST at a running engine, then run `lab doctor`")
+    )]
+    Unreachable {
+        /// The socket or address tried.
+        address: String,
+        /// What the system said.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The socket is there, this user may not use it.
+    #[error("not allowed to use the Docker engine at `{address}`")]
+    #[diagnostic(
+        code(lab::engine::permission),
+        help(
+            "run `sudo usermod -aG docker $USER` and log in again, or point DOCKER_HOST at a rootless engine"
+        )
+    )]
+    Permission {
+        /// The socket tried.
+        address: String,
+        /// What the system said.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The host refuses `--privileged`.
+    #[error("the engine refuses privileged containers: {message}")]
+    #[diagnostic(
+        code(lab::engine::privileged_refused),
+        help("the host's own capability set is limited; ask for the capabilities it has instead")
+    )]
+    PrivilegedRefused {
+        /// The engine's words.
+        message: String,
+    },
+    /// A port to publish is in use.
+    #[error("a port on 127.0.0.1 is already taken: {message}")]
+    #[diagnostic(
+        code(lab::engine::port_taken),
+        help(
+            "stop what listens there (`ss -ltnp`), or leave the choice of the port to the engine"
+        )
+    )]
+    PortTaken {
+        /// The engine's words.
+        message: String,
+    },
+    /// The engine's disk is full.
+    #[error("the engine's disk is full while trying to {doing}")]
+    #[diagnostic(
+        code(lab::engine::no_space),
+        help(
+            "free some space, for example with `lab clean` or `docker image prune`, and try again"
+        )
+    )]
+    NoSpace {
+        /// What was being done.
+        doing: String,
+        /// The engine's words.
+        message: String,
+    },
+    /// The thing is not there.
+    #[error("failed to {doing}: not there")]
+    #[diagnostic(
+        code(lab::engine::not_found),
+        help("see what there is with `lab list` and `lab images list`")
+    )]
+    NotFound {
+        /// What was being done.
+        doing: String,
+        /// The engine's words.
+        message: String,
+    },
+    /// The thing is there already, or in use.
+    #[error("failed to {doing}: {message}")]
+    #[diagnostic(
+        code(lab::engine::conflict),
+        help(
+            "something of that name exists or is in use; `lab list` shows what, `lab down` removes it"
+        )
+    )]
+    Conflict {
+        /// What was being done.
+        doing: String,
+        /// The engine's words.
+        message: String,
+    },
+    /// Any other refusal.
+    #[error("failed to {doing}")]
+    #[diagnostic(
+        code(lab::engine::request),
+        help("run `lab doctor`, and look at the engine's own log")
+    )]
+    Request {
+        /// What was being done.
+        doing: String,
+        /// What the engine said.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// A stream from or to the engine broke.
+    #[error("the stream to the engine broke while trying to {doing}")]
+    #[diagnostic(
+        code(lab::engine::stream),
+        help("run the command again; what was finished is kept")
+    )]
+    Stream {
+        /// What was being done.
+        doing: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl EngineError {
+    /// Whether the thing asked for is not there.
+    pub const fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound { .. })
+    }
+
+    /// Whether the name is taken or the thing is in use.
+    pub const fn is_conflict(&self) -> bool {
+        matches!(self, Self::Conflict { .. })
+    }
+
+    pub(crate) fn from_request(doing: impl Into<String>, error: bollard::errors::Error) -> Self {
+        let doing = doing.into();
+        match error {
+            bollard::errors::Error::DockerResponseServerError {
+                status_code,
+                message,
+            } => Self::from_answer(doing, status_code, message),
+            bollard::errors::Error::DockerStreamError { error } => {
+                Self::from_answer(doing, 500, error)
+            }
+            bollard::errors::Error::IOError { err } => Self::Stream { doing, source: err },
+            other => Self::Request {
+                doing,
+                source: Box::new(other),
+            },
+        }
+    }
+
+    fn from_answer(doing: String, status: u16, message: String) -> Self {
+        let says = |part: &str| message.contains(part);
+        if says("unable to apply caps") || says("privileged mode is incompatible") {
+            Self::PrivilegedRefused { message }
+        } else if says("port is already allocated") || says("address already in use") {
+            Self::PortTaken { message }
+        } else if says("no space left on device") {
+            Self::NoSpace { doing, message }
+        } else if status == 404 {
+            Self::NotFound { doing, message }
+        } else if status == 409 {
+            Self::Conflict { doing, message }
+        } else {
+            Self::Request {
+                doing,
+                source: message.into(),
+            }
+        }
+    }
+}
+
+/// Makes `not found` the success it is for a removal.
+pub(crate) fn gone_is_fine(result: Result<(), EngineError>) -> Result<(), EngineError> {
+    match result {
+        Err(error) if error.is_not_found() => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, message: &str) -> EngineError {
+        EngineError::from_request(
+            "start container `x`",
+            bollard::errors::Error::DockerResponseServerError {
+                status_code: status,
+                message: message.to_owned(),
+            },
+        )
+    }
+
+    #[test]
+    fn tells_a_refused_privileged_container() {
+        let error = answer(
+            500,
+            "OCI runtime create failed: unable to apply caps: operation not permitted: unknown",
+        );
+
+        assert!(matches!(error, EngineError::PrivilegedRefused { .. }));
+    }
+
+    #[test]
+    fn tells_a_taken_port() {
+        let error = answer(
+            500,
+            "driver failed programming external connectivity: Bind for 127.0.0.1:30500 failed: port is already allocated",
+        );
+
+        assert!(matches!(error, EngineError::PortTaken { .. }));
+    }
+
+    #[test]
+    fn tells_a_full_disk() {
+        let error = answer(500, "write /var/lib/docker/x: no space left on device");
+
+        assert!(matches!(error, EngineError::NoSpace { .. }));
+    }
+
+    #[test]
+    fn removal_of_what_is_not_there_succeeds() {
+        let error = answer(404, "No such container: x");
+
+        assert!(gone_is_fine(Err(error)).is_ok());
+    }
+}

@@ -1,0 +1,79 @@
+//! Networks between the containers of a cluster.
+
+use bollard::{models::NetworkCreateRequest, query_parameters::ListNetworksOptions};
+
+use crate::{Engine, EngineError, Labels, error::gone_is_fine, volume::label_filter};
+
+/// A bridge network to create.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NetworkSpec {
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: Labels,
+    /// Whether it is cut off from everything outside.
+    pub internal: bool,
+}
+
+impl Engine {
+    /// Creates a bridge network; one of that name that is there already is kept.
+    pub async fn create_network(&self, spec: NetworkSpec) -> Result<(), EngineError> {
+        let doing = format!("create network `{}`", spec.name);
+        let named = self.network_names(&spec.name).await?;
+        if named.contains(&spec.name) {
+            return Ok(());
+        }
+        let request = NetworkCreateRequest {
+            name: spec.name,
+            driver: Some("bridge".to_owned()),
+            internal: Some(spec.internal),
+            labels: Some(spec.labels.into_iter().collect()),
+            ..Default::default()
+        };
+        self.docker
+            .create_network(request)
+            .await
+            .map_err(|error| EngineError::from_request(doing, error))?;
+        Ok(())
+    }
+
+    /// Removes a network; one that is not there is success.
+    pub async fn remove_network(&self, name: &str) -> Result<(), EngineError> {
+        let result = self.docker.remove_network(name).await;
+        gone_is_fine(
+            result.map_err(|error| {
+                EngineError::from_request(format!("remove network `{name}`"), error)
+            }),
+        )
+    }
+
+    /// Names of the networks that carry a label, `key` or `key=value`.
+    pub async fn list_networks_by_label(&self, label: &str) -> Result<Vec<String>, EngineError> {
+        self.networks(ListNetworksOptions {
+            filters: Some(label_filter(label)),
+        })
+        .await
+    }
+
+    async fn network_names(&self, name: &str) -> Result<Vec<String>, EngineError> {
+        let filter = [("name".to_owned(), vec![name.to_owned()])];
+        self.networks(ListNetworksOptions {
+            filters: Some(filter.into_iter().collect()),
+        })
+        .await
+    }
+
+    async fn networks(&self, options: ListNetworksOptions) -> Result<Vec<String>, EngineError> {
+        let list = self
+            .docker
+            .list_networks(Some(options))
+            .await
+            .map_err(|error| EngineError::from_request("list networks", error))?;
+        let mut names: Vec<_> = list
+            .into_iter()
+            .filter_map(|network| network.name)
+            .collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+}
