@@ -4,5 +4,9 @@
 //! no stack and no reporter: it is given a URL and gives back figures.
 
 pub mod closed_loop;
+mod connection;
+mod judge;
+mod point;
+pub mod statistics;
 pub mod target;
 pub mod workload;

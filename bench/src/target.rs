@@ -1,16 +1,28 @@
 //! What is asked, and which answers count as right.
 
 use bytes::Bytes;
+use hyper::Uri;
+use miette::Diagnostic;
+use thiserror::Error;
 
 /// An HTTP endpoint with the requests it is sent in turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// `http://host:port/path` of the endpoint.
     pub url: String,
-    /// Bodies sent by POST, in turn; never empty.
-    pub bodies: Vec<Bytes>,
+    /// Requests sent by POST, in turn.
+    pub requests: Vec<Request>,
     /// Which answers are right.
     pub expect: Expect,
+}
+
+/// One request of a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Its JSON body.
+    pub body: Bytes,
+    /// The label that is known to be true for it.
+    pub label: Option<i64>,
 }
 
 /// Which answers are right.
@@ -23,18 +35,25 @@ pub enum Expect {
 }
 
 /// A right answer in the Open Inference Protocol v2.
+///
+/// Before any load every request is sent once, alone; under load the label of a
+/// request has to stay what it was then. So an answer that belongs to another
+/// request is found, and a model need not be perfect to be measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inference {
     /// Name of the model that must have answered.
     pub model: String,
     /// Outputs that must be there.
     pub outputs: Vec<Output>,
-    /// Name of the output whose values must be the same for the same body at any load.
-    pub stable: Option<String>,
+    /// Name of the output that holds the label.
+    pub label: String,
+    /// How many of the true labels the model must know before it is measured, percent.
+    pub min_agreement_percent: u8,
 }
 
 /// An output tensor that must be there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Output {
     /// Its name.
     pub name: String,
@@ -42,4 +61,106 @@ pub struct Output {
     pub datatype: String,
     /// Its shape.
     pub shape: Vec<u64>,
+}
+
+/// Why a target cannot be asked.
+#[derive(Debug, Error, Diagnostic)]
+pub enum TargetError {
+    /// The address is none, or not one of plain HTTP.
+    #[error("`{url}` is not an address of the form `http://host:port/path`")]
+    #[diagnostic(
+        code(lab::bench::target_address),
+        help("pass the address the server answers on, for example `--url http://127.0.0.1:8000`")
+    )]
+    Address {
+        /// The address as given.
+        url: String,
+    },
+    /// There is nothing to send.
+    #[error("the target `{url}` has no requests")]
+    #[diagnostic(
+        code(lab::bench::target_without_requests),
+        help("put at least one sample into the workload's `samples` file")
+    )]
+    NoRequests {
+        /// The address.
+        url: String,
+    },
+}
+
+/// A target's address, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// `host:port`, as sockets and the `Host` header want it.
+    pub(crate) authority: String,
+    /// Path and query.
+    pub(crate) path: String,
+}
+
+impl Target {
+    /// The target in words: `POST /v2/models/digits/infer`.
+    pub fn words(&self) -> String {
+        match self.address() {
+            Ok(address) => format!("POST {}", address.path),
+            Err(_) => format!("POST {}", self.url),
+        }
+    }
+
+    pub(crate) fn address(&self) -> Result<Address, TargetError> {
+        let wrong = || TargetError::Address {
+            url: self.url.clone(),
+        };
+        let uri: Uri = self.url.parse().map_err(|_| wrong())?;
+        if uri.scheme_str() != Some("http") {
+            return Err(wrong());
+        }
+        let host = uri.host().ok_or_else(wrong)?;
+        Ok(Address {
+            authority: format!("{host}:{}", uri.port_u16().unwrap_or(80)),
+            path: uri
+                .path_and_query()
+                .map_or_else(|| "/".to_owned(), ToString::to_string),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(url: &str) -> Target {
+        Target {
+            url: url.to_owned(),
+            requests: Vec::new(),
+            expect: Expect::Status,
+        }
+    }
+
+    #[test]
+    fn takes_an_address_apart() {
+        let address = target("http://127.0.0.1:8000/v2/models/digits/infer?a=b")
+            .address()
+            .unwrap();
+        assert_eq!(address.authority, "127.0.0.1:8000");
+        assert_eq!(address.path, "/v2/models/digits/infer?a=b");
+    }
+
+    #[test]
+    fn keeps_the_brackets_of_an_ipv6_address() {
+        let address = target("http://[::1]:8000/").address().unwrap();
+        assert_eq!(address.authority, "[::1]:8000");
+    }
+
+    #[test]
+    fn refuses_other_schemes() {
+        for url in [
+            "https://127.0.0.1/",
+            "127.0.0.1:8000",
+            "",
+            "ftp://a/",
+            "http://",
+        ] {
+            assert!(target(url).address().is_err(), "{url:?} was accepted");
+        }
+    }
 }
