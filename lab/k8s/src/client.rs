@@ -1,9 +1,11 @@
 //! A client from a kubeconfig.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
+use k8s_openapi::api::core::v1::{Node, Secret};
 use kube::{
-    Client, Config,
+    Api, Client, Config, ResourceExt,
+    api::ListParams,
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 use miette::Diagnostic;
@@ -104,5 +106,38 @@ impl Kube {
             .await
             .map_err(KubeError::doing("ask the API server for its version"))?;
         Ok(info.git_version)
+    }
+
+    /// Names of the cluster's nodes.
+    ///
+    /// # Errors
+    /// When the API server does not answer.
+    pub async fn node_names(&self) -> Result<Vec<String>, KubeError> {
+        let nodes: Api<Node> = Api::all(self.client());
+        let list = nodes
+            .list(&ListParams::default())
+            .await
+            .map_err(KubeError::doing("list the nodes"))?;
+        Ok(list.iter().map(ResourceExt::name_any).collect())
+    }
+
+    /// A Secret's text values, decoded. Never put them into events or errors.
+    ///
+    /// # Errors
+    /// When there is no such Secret or the API server does not answer.
+    pub async fn secret(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<BTreeMap<String, String>, KubeError> {
+        let secrets: Api<Secret> = Api::namespaced(self.client(), namespace);
+        let secret = secrets.get(name).await.map_err(KubeError::doing(format!(
+            "read Secret `{namespace}/{name}`"
+        )))?;
+        let data = secret.data.unwrap_or_default();
+        Ok(data
+            .into_iter()
+            .map(|(key, value)| (key, String::from_utf8_lossy(&value.0).into_owned()))
+            .collect())
     }
 }
