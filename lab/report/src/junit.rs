@@ -1,26 +1,181 @@
-//! JUnit XML for CI systems.
+//! `JUnit` XML for CI systems: a suite a feature, and one of the set-up, so that a run
+//! that never reached its scenarios still shows what broke.
 
+use std::time::Duration;
+
+use lab_model::outcome::Outcome;
 use miette::Diagnostic;
+use quick_junit::{
+    NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestRerun, TestSuite,
+};
 use thiserror::Error;
 
-use crate::report::Report;
+use crate::{
+    report::{Report, ScenarioReport},
+    text::{plain, shorten},
+};
+
+/// The longest evidence of one failed step, bytes; CI systems refuse huge files.
+const EVIDENCE_LIMIT: usize = 8 * 1024;
 
 /// The XML could not be written.
 #[derive(Debug, Error, Diagnostic)]
-#[error("failed to write JUnit XML")]
+#[error("failed to write `junit.xml`")]
 #[diagnostic(
     code(lab::report::junit),
     help("this is a bug; send `events.ndjson` with the report of it")
 )]
 pub struct JunitError(#[source] quick_junit::SerializeError);
 
-/// Renders JUnit XML: a suite a feature.
+/// Renders `JUnit` XML.
 ///
 /// # Errors
 /// Fails where the XML cannot be written.
 pub fn render(report: &Report) -> Result<String, JunitError> {
-    let _ = report;
-    quick_junit::Report::new("lab")
-        .to_string()
-        .map_err(JunitError)
+    let mut xml = Xml::new("lab");
+    xml.set_time(report.run.total);
+    xml.add_test_suite(set_up(report));
+    for suite in features(report) {
+        xml.add_test_suite(suite);
+    }
+    xml.to_string().map_err(JunitError)
+}
+
+/// Stages and components; the run's versions as properties.
+fn set_up(report: &Report) -> TestSuite {
+    let mut suite = TestSuite::new("lab");
+    let mut time = Duration::ZERO;
+    for (name, value) in properties(report) {
+        suite.add_property((name, value));
+    }
+    for stage in &report.stages {
+        let mut case = TestCase::new(
+            format!("stage {}", stage.stage),
+            status(stage.outcome.as_ref()),
+        );
+        case.set_classname("lab.stages");
+        case.set_time(stage.span.length());
+        time += stage.span.length();
+        suite.add_test_case(case);
+    }
+    for component in &report.components {
+        let mut case = TestCase::new(
+            format!("component {}", plain(&component.name)),
+            status(Some(&component.outcome)),
+        );
+        case.set_classname("lab.components");
+        case.set_time(component.span.length());
+        suite.add_test_case(case);
+    }
+    suite.set_time(time);
+    suite
+}
+
+fn properties(report: &Report) -> Vec<(String, String)> {
+    let mut properties = Vec::new();
+    let mut add = |name: &str, value: &str| {
+        properties.push((name.to_owned(), plain(value).into_owned()));
+    };
+    if let Some(about) = &report.run.about {
+        add("run", about.run.as_str());
+        add("stack", &format!("{}/{}", about.stack, about.lock));
+        add("lab.version", &about.lab_version);
+        add("engine.version", &about.host.engine);
+    }
+    if let Some(cluster) = &report.run.cluster {
+        add("provider", &cluster.provider);
+        add("kubernetes.version", &cluster.version);
+    }
+    for component in &report.components {
+        let version = component.actual.as_deref().unwrap_or(component.outcome.word());
+        add(&format!("{}.version", component.name), version);
+        add(&format!("{}.documented", component.name), &component.documented);
+    }
+    properties
+}
+
+/// A suite a feature, in the order of their first scenario.
+fn features(report: &Report) -> Vec<TestSuite> {
+    let mut suites: Vec<(&str, TestSuite, Duration)> = Vec::new();
+    for scenario in &report.scenarios {
+        let file = scenario.scenario.file.as_str();
+        let index = suites
+            .iter()
+            .position(|(of, ..)| *of == file)
+            .unwrap_or_else(|| {
+                let suite = TestSuite::new(plain(&scenario.scenario.feature).as_ref());
+                suites.push((file, suite, Duration::ZERO));
+                suites.len() - 1
+            });
+        let (_, suite, time) = &mut suites[index];
+        *time += scenario.span.length();
+        suite.add_test_case(case(scenario));
+    }
+    suites
+        .into_iter()
+        .map(|(_, mut suite, time)| {
+            suite.set_time(time);
+            suite
+        })
+        .collect()
+}
+
+fn case(scenario: &ScenarioReport) -> TestCase {
+    let at = &scenario.scenario;
+    let mut status = status(scenario.outcome.as_ref());
+    if let Some(Outcome::Failed { .. }) = &scenario.outcome {
+        status.set_description(steps(scenario));
+    }
+    let mut case = TestCase::new(plain(&at.name).as_ref(), status);
+    case.set_classname(format!("features/{}", plain(&at.file)));
+    case.set_time(scenario.span.length());
+    let file = format!("features/{}", plain(&at.file));
+    case.extra.insert("file".into(), file.into());
+    case.extra.insert("line".into(), at.line.to_string().into());
+    case
+}
+
+fn status(outcome: Option<&Outcome>) -> TestCaseStatus {
+    let message = |mut status: TestCaseStatus, reason: &str| {
+        status.set_message(plain(reason).as_ref());
+        status
+    };
+    match outcome {
+        Some(Outcome::Passed) => TestCaseStatus::success(),
+        Some(Outcome::Failed { reason }) => {
+            message(TestCaseStatus::non_success(NonSuccessKind::Failure), reason)
+        }
+        Some(Outcome::Flaky { reason }) => {
+            let mut status = TestCaseStatus::success();
+            let mut rerun = TestRerun::new(NonSuccessKind::Failure);
+            rerun.set_message(plain(reason).as_ref());
+            status.add_rerun(rerun);
+            status
+        }
+        Some(Outcome::NotRun { reason }) => message(TestCaseStatus::skipped(), reason),
+        None => message(
+            TestCaseStatus::non_success(NonSuccessKind::Error),
+            "the run ended before this did",
+        ),
+    }
+}
+
+/// The steps of a failed scenario, with the evidence of the failed one.
+fn steps(scenario: &ScenarioReport) -> String {
+    let mut text = String::new();
+    for step in &scenario.steps {
+        let mark = step.outcome.word();
+        text += &format!("{mark:>8}  {} {}\n", step.keyword.trim(), step.text);
+        let Some(reason) = step.outcome.reason() else { continue };
+        text += &format!("          {reason}\n");
+        for evidence in &step.evidence {
+            let short = shorten(&evidence.text, EVIDENCE_LIMIT);
+            text += &format!("--- {}\n{}", evidence.source, short.head);
+            if short.left_out > 0 {
+                text += &format!("\n… {} bytes left out …\n{}", short.left_out, short.tail);
+            }
+            text.push('\n');
+        }
+    }
+    plain(&text).into_owned()
 }

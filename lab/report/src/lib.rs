@@ -1,7 +1,7 @@
 //! Reports: pure folds of a run's events.
 //!
 //! Owns what people and CI read about a run: the record (`events.ndjson`), the
-//! learning report, JUnit, the terminal. Knows only event types: nothing here may
+//! learning report, `JUnit`, the terminal. Knows only event types: nothing here may
 //! ask a cluster, an engine or a clock.
 
 mod figures;
@@ -9,6 +9,7 @@ pub mod fold;
 pub mod html;
 pub mod json;
 pub mod junit;
+mod paint;
 pub mod read;
 pub mod record;
 pub mod report;
@@ -16,3 +17,4 @@ pub mod reporter;
 pub mod summary;
 pub mod terminal;
 mod text;
+mod words;

@@ -1,10 +1,18 @@
-//! What a person sees while a run goes on.
+//! What a person sees while a run goes on: lines that stay, and, on a terminal, bars
+//! that move below them.
 
-use std::io::{self, Write};
+mod bars;
+mod teller;
 
+use std::{
+    fmt,
+    io::{self, Write},
+};
+
+use indicatif::ProgressDrawTarget;
 use lab_model::event::Event;
 
-use crate::reporter::Reporter;
+use crate::{reporter::Reporter, terminal::bars::Bars, terminal::teller::Teller};
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,26 +38,58 @@ pub struct Settings {
 }
 
 /// Tells a run's events to a person.
-#[derive(Debug)]
 pub struct Terminal<W> {
     out: W,
-    settings: Settings,
+    teller: Teller,
+    bars: Option<Bars>,
+}
+
+impl<W> fmt::Debug for Terminal<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Terminal")
+            .field("live", &self.bars.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<W: Write> Terminal<W> {
-    /// Writes plain lines to `out`, usually standard error.
-    pub const fn new(out: W, settings: Settings) -> Self {
-        Self { out, settings }
+    /// Writes lines to `out`, usually standard error; draws bars there where `live`.
+    pub fn new(out: W, settings: Settings) -> Self {
+        let bars = (settings.live && settings.verbosity > Verbosity::Quiet)
+            // Ten times a second reads as moving and costs no CPU worth naming.
+            .then(|| Bars::new(ProgressDrawTarget::stderr_with_hz(10), settings.color));
+        Self {
+            out,
+            teller: Teller::new(settings),
+            bars,
+        }
     }
 }
 
 impl<W: Write> Reporter for Terminal<W> {
-    fn event(&mut self, _event: &Event) -> io::Result<()> {
-        let _ = self.settings;
-        Ok(())
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        let lines = self.teller.tell(event);
+        let Some(bars) = &mut self.bars else {
+            return write_lines(&mut self.out, &lines);
+        };
+        bars.take(event);
+        if lines.is_empty() {
+            return Ok(());
+        }
+        bars.above(|| write_lines(&mut self.out, &lines))
     }
 
     fn finish(&mut self) -> io::Result<()> {
+        if let Some(bars) = &mut self.bars {
+            bars.clear();
+        }
         self.out.flush()
     }
+}
+
+fn write_lines(out: &mut impl Write, lines: &[String]) -> io::Result<()> {
+    for line in lines {
+        writeln!(out, "{line}")?;
+    }
+    out.flush()
 }

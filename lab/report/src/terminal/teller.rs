@@ -1,0 +1,281 @@
+//! Chooses the lines that stay: pure, from events to text.
+
+use std::{collections::HashMap, time::Duration};
+
+use lab_model::{
+    event::{Event, Evidence, Fact, ImageReady, ImageSource, Progress, RunStarted, ScenarioRef},
+    outcome::Outcome,
+    stage::Stage,
+};
+
+use crate::{
+    figures::{bytes, counted, duration, micros, moment, rate},
+    paint::{Paint, Painter},
+    terminal::{Settings, Verbosity},
+    text::one_line,
+};
+
+/// The longest line, characters.
+const LINE_LIMIT: usize = 300;
+/// The most lines of evidence told with a step.
+const EVIDENCE_LINES: usize = 12;
+/// Where nothing moves, a long piece of work is heard of this often.
+const PROGRESS_EVERY: Duration = Duration::from_secs(15);
+
+/// Turns events into lines. Remembers what is needed to say a thing once.
+pub(crate) struct Teller {
+    settings: Settings,
+    painter: Painter,
+    stage: Option<Stage>,
+    feature: Option<String>,
+    failed_steps: HashMap<ScenarioRef, Vec<String>>,
+    progress: HashMap<String, (String, Duration)>,
+}
+
+impl Teller {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            painter: Painter {
+                color: settings.color,
+            },
+            stage: None,
+            feature: None,
+            failed_steps: HashMap::new(),
+            progress: HashMap::new(),
+        }
+    }
+
+    /// The lines that an event is worth.
+    pub(crate) fn tell(&mut self, event: &Event) -> Vec<String> {
+        let at = Duration::from_millis(event.elapsed_ms);
+        let lines = self.lines(&event.fact, at);
+        let clock = self.painter.paint(Paint::Faint, &format!("{:>6} ", moment(at)));
+        lines
+            .into_iter()
+            .map(|line| format!("{clock}{line}").trim_end().to_owned())
+            .collect()
+    }
+
+    fn lines(&mut self, fact: &Fact, at: Duration) -> Vec<String> {
+        let quiet = self.settings.verbosity == Verbosity::Quiet;
+        match fact {
+            Fact::ScenarioFinished { scenario, outcome, millis } => {
+                self.scenario(scenario, outcome, *millis)
+            }
+            Fact::StepFinished { .. } => self.step(fact),
+            Fact::ComponentFinished { outcome, .. } if !quiet || outcome.is_failed() => {
+                self.component(fact)
+            }
+            Fact::StageFinished { stage, outcome, millis } if !quiet || outcome.is_failed() => {
+                self.stage_finished(*stage, outcome, *millis)
+            }
+            _ if quiet => Vec::new(),
+            Fact::RunStarted(about) => self.run(about),
+            Fact::StageStarted { stage } => {
+                self.stage = Some(*stage);
+                vec![self.painter.paint(Paint::Strong, stage.as_str())]
+            }
+            Fact::ImageReady(image) => vec![self.image(image)],
+            Fact::ClusterReady { cluster, version, nodes, .. } => vec![format!(
+                "  {} cluster {cluster}: Kubernetes {}, {} ready",
+                self.painter.mark(Some(&Outcome::Passed)),
+                one_line(version, LINE_LIMIT),
+                counted(nodes.len(), "node"),
+            )],
+            Fact::BenchmarkFinished(_) => self.benchmark(fact),
+            Fact::Noted { text } => vec![format!("  note: {}", one_line(text, LINE_LIMIT))],
+            Fact::Progressed(progress) => self.progress(progress, at).into_iter().collect(),
+            Fact::EvidenceCollected { evidence, .. } => self.evidence(evidence),
+            _ => Vec::new(),
+        }
+    }
+
+    fn run(&self, about: &RunStarted) -> Vec<String> {
+        let host = &about.host;
+        let what = format!(
+            "run {} · stack {}/{} · cluster {} · provider {} · lab {}",
+            about.run, about.stack, about.lock, about.cluster, about.provider, about.lab_version
+        );
+        let machine = format!(
+            "{} · {} · {} · Docker {}",
+            host.os,
+            counted(host.cpus as usize, "CPU"),
+            bytes(host.memory_bytes),
+            host.engine
+        );
+        vec![
+            self.painter.paint(Paint::Strong, &one_line(&what, LINE_LIMIT)),
+            self.painter.paint(Paint::Faint, &one_line(&machine, LINE_LIMIT)),
+        ]
+    }
+
+    fn stage_finished(&mut self, stage: Stage, outcome: &Outcome, millis: u64) -> Vec<String> {
+        self.progress.clear();
+        self.stage = None;
+        let took = duration(Duration::from_millis(millis));
+        let word = match outcome {
+            Outcome::Passed => "done",
+            other => other.word(),
+        };
+        let mut line = format!("{} {stage} {word} in {took}", self.painter.mark(Some(outcome)));
+        if let Some(reason) = outcome.reason() {
+            line += &format!(": {}", one_line(reason, LINE_LIMIT));
+        }
+        vec![line]
+    }
+
+    fn image(&mut self, image: &ImageReady) -> String {
+        self.progress.remove(&format!("image {}", image.name));
+        let took = duration(Duration::from_millis(image.millis));
+        let source = match image.source {
+            ImageSource::Pulled => format!("pulled in {took}"),
+            ImageSource::Built => format!("built in {took}"),
+            ImageSource::Cached => "already here".to_owned(),
+        };
+        format!(
+            "  {} image {} {source}, {}",
+            self.painter.mark(Some(&Outcome::Passed)),
+            one_line(&image.name, LINE_LIMIT),
+            bytes(image.bytes)
+        )
+    }
+
+    fn component(&mut self, fact: &Fact) -> Vec<String> {
+        let Fact::ComponentFinished { component, actual, outcome, millis, .. } = fact else {
+            return Vec::new();
+        };
+        self.progress.remove(&format!("component {component}"));
+        let mark = self.painter.mark(Some(outcome));
+        let name = one_line(component, LINE_LIMIT);
+        let version = actual.as_deref().map_or(String::new(), |version| format!(" {version}"));
+        let version = one_line(&version, LINE_LIMIT);
+        let space = if version.is_empty() { "" } else { " " };
+        let ending = match outcome.reason() {
+            None => format!("ready after {}", duration(Duration::from_millis(*millis))),
+            Some(reason) => format!("{}: {}", outcome.word(), one_line(reason, LINE_LIMIT)),
+        };
+        vec![format!("  {mark} {name}{space}{version} {ending}")]
+    }
+
+    fn scenario(&mut self, scenario: &ScenarioRef, outcome: &Outcome, millis: u64) -> Vec<String> {
+        let details = self.failed_steps.remove(scenario).unwrap_or_default();
+        if self.settings.verbosity == Verbosity::Quiet && !outcome.is_failed() {
+            return Vec::new();
+        }
+        let mut lines = Vec::new();
+        if self.feature.as_deref() != Some(scenario.file.as_str()) {
+            self.feature = Some(scenario.file.clone());
+            let title = format!("{} ({})", scenario.feature, scenario.file);
+            let title = one_line(&title, LINE_LIMIT);
+            lines.push(format!("  {}", self.painter.paint(Paint::Strong, &title)));
+        }
+        let took = duration(Duration::from_millis(millis));
+        lines.push(format!(
+            "  {} {} {}",
+            self.painter.mark(Some(outcome)),
+            one_line(&scenario.name, LINE_LIMIT),
+            self.painter.paint(Paint::Faint, &format!("({took})")),
+        ));
+        match outcome {
+            Outcome::Failed { .. } if !details.is_empty() => lines.extend(details),
+            other => lines.extend(other.reason().map(|reason| {
+                format!("      {}: {}", other.word(), one_line(reason, LINE_LIMIT))
+            })),
+        }
+        lines
+    }
+
+    fn step(&mut self, fact: &Fact) -> Vec<String> {
+        let Fact::StepFinished { scenario, keyword, text, outcome, evidence, .. } = fact else {
+            return Vec::new();
+        };
+        let words = one_line(&format!("{} {text}", keyword.trim()), LINE_LIMIT);
+        let verbose = self.settings.verbosity == Verbosity::Verbose;
+        let mut lines = vec![format!("      {} {words}", self.painter.mark(Some(outcome)))];
+        if let Some(reason) = outcome.reason() {
+            let reason = one_line(reason, LINE_LIMIT);
+            lines.push(format!("        {}", self.painter.paint(Paint::Bad, &reason)));
+        }
+        if verbose || outcome.is_failed() {
+            for one in evidence {
+                lines.extend(self.evidence(one));
+            }
+        }
+        if verbose {
+            return lines;
+        }
+        // Told under the scenario's own line, once it is known.
+        if outcome.is_failed() {
+            self.failed_steps.insert(scenario.clone(), lines);
+        }
+        Vec::new()
+    }
+
+    fn evidence(&self, evidence: &Evidence) -> Vec<String> {
+        let source = one_line(&evidence.source, LINE_LIMIT);
+        let mut lines = vec![format!("        {}", self.painter.paint(Paint::Faint, &source))];
+        let all: Vec<_> = evidence.text.lines().take(1 + EVIDENCE_LINES).collect();
+        for line in all.iter().take(EVIDENCE_LINES) {
+            lines.push(format!("          {}", one_line(line, LINE_LIMIT)));
+        }
+        if all.len() > EVIDENCE_LINES {
+            lines.push("          … the rest is in the report".to_owned());
+        }
+        lines
+    }
+
+    fn benchmark(&self, fact: &Fact) -> Vec<String> {
+        let Fact::BenchmarkFinished(summary) = fact else {
+            return Vec::new();
+        };
+        summary
+            .points
+            .iter()
+            .map(|point| {
+                let outcome = match point.errors {
+                    0 => Outcome::Passed,
+                    _ => Outcome::Failed { reason: String::new() },
+                };
+                let errors = counted(usize::try_from(point.errors).unwrap_or(usize::MAX), "error");
+                format!(
+                    "  {} {:>3} at once: {}/s, p50 {}, p95 {}, p99 {}, {errors}",
+                    self.painter.mark(Some(&outcome)),
+                    point.concurrency,
+                    rate(point.throughput),
+                    micros(point.latency.p50),
+                    micros(point.latency.p95),
+                    micros(point.latency.p99),
+                )
+            })
+            .collect()
+    }
+
+    /// A line of progress, when the work turned to something new or was long silent.
+    /// With moving bars the bars say it.
+    fn progress(&mut self, progress: &Progress, at: Duration) -> Option<String> {
+        if self.settings.live {
+            return None;
+        }
+        if let Some((now, told)) = self.progress.get(&progress.task)
+            && *now == progress.now
+            && at.saturating_sub(*told) < PROGRESS_EVERY
+        {
+            return None;
+        }
+        self.progress.insert(progress.task.clone(), (progress.now.clone(), at));
+        let mut line = format!(
+            "    {}: {}",
+            one_line(&progress.task, LINE_LIMIT),
+            one_line(&progress.now, LINE_LIMIT)
+        );
+        if let Some(total) = progress.total.filter(|total| *total > 0) {
+            let percent = u128::from(progress.done) * 100 / u128::from(total);
+            line += &format!(", {} %", percent.min(100));
+        }
+        if let Some(seconds) = progress.remaining_seconds {
+            line += &format!(", about {} left", duration(Duration::from_secs(seconds)));
+        }
+        Some(self.painter.paint(Paint::Faint, &line))
+    }
+}
