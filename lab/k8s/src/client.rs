@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use k8s_openapi::api::core::v1::{Node, Secret};
+use k8s_openapi::api::core::v1::{Node, Pod, Secret};
 use kube::{
     Api, Client, Config, ResourceExt,
     api::ListParams,
@@ -10,6 +10,8 @@ use kube::{
 };
 use miette::Diagnostic;
 use thiserror::Error;
+
+use crate::evidence::describe;
 
 /// Time to connect to the API server. On loopback a connection that takes longer
 /// than this is a server that does not answer.
@@ -119,6 +121,26 @@ impl Kube {
             .await
             .map_err(KubeError::doing("list the nodes"))?;
         Ok(list.iter().map(ResourceExt::name_any).collect())
+    }
+
+    /// Every pod of the cluster, a line each: namespace, name, ready containers, phase.
+    ///
+    /// # Errors
+    /// When the API server does not answer.
+    pub async fn pod_lines(&self) -> Result<Vec<String>, KubeError> {
+        let pods: Api<Pod> = Api::all(self.client());
+        let list = pods
+            .list(&ListParams::default())
+            .await
+            .map_err(KubeError::doing("list the pods"))?;
+        let line = |pod: &Pod| {
+            format!(
+                "{:<16} {}",
+                pod.namespace().unwrap_or_default(),
+                describe(pod)
+            )
+        };
+        Ok(list.iter().map(line).collect())
     }
 
     /// A Secret's text values, decoded. Never put them into events or errors.

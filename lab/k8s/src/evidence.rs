@@ -47,7 +47,8 @@ fn is_ready(pod: &Pod) -> bool {
             })
 }
 
-fn describe(pod: &Pod) -> String {
+/// A pod in one line: name, ready containers, phase, restarts.
+pub(crate) fn describe(pod: &Pod) -> String {
     let status = pod.status.as_ref();
     let phase = status
         .and_then(|it| it.phase.as_deref())

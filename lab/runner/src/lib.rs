@@ -1,1 +1,20 @@
 //! One run: stages in order, events out, everything undone at the end.
+//!
+//! Puts the pieces together (images, cluster, stack, scenarios, benchmark) and
+//! knows nothing of how a run is shown: it only emits events.
+
+pub mod benchmark;
+pub mod error;
+pub mod events;
+pub mod plan;
+pub mod preflight;
+pub mod run;
+pub mod session;
+pub mod workbench;
+
+pub use error::RunError;
+pub use events::EventLog;
+pub use plan::Plan;
+pub use run::run;
+pub use session::Session;
+pub use workbench::Workbench;

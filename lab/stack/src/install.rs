@@ -26,7 +26,7 @@ use crate::{
 
 /// How long nothing may change before a wait is given up. A database migration
 /// under load is the longest silence seen.
-const IDLE_LIMIT: Duration = Duration::from_secs(120);
+const IDLE_LIMIT: Duration = Duration::from_mins(2);
 
 /// A stack that could not be installed.
 #[derive(Debug, Error, Diagnostic)]

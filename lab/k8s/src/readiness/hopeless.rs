@@ -79,13 +79,13 @@ fn container_hopeless(container: &ContainerStatus) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn pod(status: serde_json::Value) -> Pod {
+    fn pod(status: &serde_json::Value) -> Pod {
         serde_json::from_value(serde_json::json!({"metadata": {"name": "p"}, "status": status}))
             .unwrap()
     }
 
     fn waiting(reason: &str, restarts: i32) -> Pod {
-        pod(serde_json::json!({"containerStatuses": [{
+        pod(&serde_json::json!({"containerStatuses": [{
             "name": "c", "image": "lab/x:1", "imageID": "", "ready": false,
             "restartCount": restarts,
             "state": {"waiting": {"reason": reason, "message": "words"}},
@@ -107,12 +107,12 @@ mod tests {
     #[test]
     fn a_pod_that_is_still_starting_is_not() {
         assert_eq!(hopeless(&waiting("ContainerCreating", 0)), None);
-        assert_eq!(hopeless(&pod(serde_json::json!({}))), None);
+        assert_eq!(hopeless(&pod(&serde_json::json!({}))), None);
     }
 
     #[test]
     fn reads_the_schedulers_words() {
-        let pod = pod(serde_json::json!({"conditions": [{
+        let pod = pod(&serde_json::json!({"conditions": [{
             "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
             "message": "0/1 nodes are available: 1 Insufficient memory.",
         }]}));

@@ -1,0 +1,350 @@
+//! The command line. Only structure and words: what a flag does is decided elsewhere.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use lab_model::name::ClusterName;
+
+/// A reproducible lab and testing harness for MLOps stacks.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lab",
+    version,
+    propagate_version = true,
+    after_help = "Example:\n  lab run            the whole job: cluster, stack, scenarios, benchmark, report\n  \
+                  lab up demo        a cluster to play with; `lab down demo` removes it"
+)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Print the result as JSON on standard output.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say less: only what went wrong.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more; twice for `lab`'s own debug lines.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colour.
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
+    /// The checkout whose `fixtures` and `features` are used.
+    #[arg(long, global = true, env = "LAB_ROOT", value_name = "FOLDER")]
+    pub root: Option<PathBuf>,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Do the whole job: cluster, stack, scenarios, benchmark, report; leave nothing behind.
+    #[command(after_help = "Example:\n  lab run lifecycle --keep-on-failure")]
+    Run(RunArgs),
+    /// Bring up a cluster and keep it.
+    #[command(after_help = "Example:\n  lab up demo --stack lifecycle\n  \
+                            export KUBECONFIG=$(lab kubeconfig demo)")]
+    Up(UpArgs),
+    /// Remove a cluster and everything it owns.
+    #[command(after_help = "Example:\n  lab down demo")]
+    Down(DownArgs),
+    /// List the clusters.
+    #[command(after_help = "Example:\n  lab list --json")]
+    List,
+    /// Show a cluster: nodes, releases, endpoints, memory.
+    #[command(after_help = "Example:\n  lab status demo")]
+    Status(Named),
+    /// Print the path of a cluster's kubeconfig.
+    #[command(after_help = "Example:\n  KUBECONFIG=$(lab kubeconfig demo) kubectl get pods -A")]
+    Kubeconfig(Named),
+    /// Print a node's log: its components and what they say.
+    #[command(after_help = "Example:\n  lab logs demo --tail 100")]
+    Logs(LogsArgs),
+    /// Install a stack into a cluster.
+    #[command(after_help = "Example:\n  lab install demo --stack lifecycle")]
+    Install(InstallArgs),
+    /// Run scenarios against a cluster with a stack.
+    #[command(after_help = "Example:\n  lab test demo --feature train")]
+    Test(TestArgs),
+    /// Measure inference throughput and latency of the deployed model.
+    #[command(after_help = "Example:\n  lab bench demo")]
+    Bench(BenchArgs),
+    /// Make a run's reports again from its events.
+    #[command(
+        after_help = "Example:\n  lab report            the newest run\n  lab report runs/run-20261122-1"
+    )]
+    Report(ReportArgs),
+    /// List, build or load images.
+    #[command(subcommand, after_help = "Example:\n  lab images build")]
+    Images(ImagesCommand),
+    /// Tell whether this machine can run the lab, and what to mend.
+    #[command(after_help = "Example:\n  lab doctor --json")]
+    Doctor,
+    /// Remove what crashed runs left behind.
+    #[command(after_help = "Example:\n  lab clean --check   exits 13 and lists what is left")]
+    Clean(CleanArgs),
+    /// Be a node's first process. Runs inside the node container only.
+    #[command(hide = true)]
+    Node(NodeCommand),
+}
+
+/// A cluster, by name.
+#[derive(Debug, Args)]
+pub struct Named {
+    /// The cluster's name.
+    pub name: ClusterName,
+}
+
+/// Which stack, in which versions.
+#[derive(Debug, Clone, Args)]
+pub struct StackArgs {
+    /// The stack.
+    #[arg(
+        long,
+        env = "LAB_STACK",
+        default_value = "lifecycle",
+        value_name = "STACK"
+    )]
+    pub stack: String,
+    /// The lock: which versions of it.
+    #[arg(long, env = "LAB_LOCK", default_value = "documented")]
+    pub lock: String,
+}
+
+/// What scenarios to run.
+#[derive(Debug, Clone, Default, Args)]
+pub struct FilterArgs {
+    /// Only features of this name, for example `train`. May be repeated.
+    #[arg(long, value_name = "FEATURE")]
+    pub feature: Vec<String>,
+    /// Only scenarios whose tags match, for example `@smoke and not @slow`.
+    #[arg(long, value_name = "EXPRESSION")]
+    pub tags: Option<String>,
+    /// The language of the features: `en` or `ko`.
+    #[arg(long, env = "LAB_LANG", default_value = "en", value_parser = ["en", "ko"])]
+    pub lang: String,
+}
+
+/// `lab run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The stack.
+    #[arg(default_value = "lifecycle")]
+    pub stack: String,
+    /// The lock: which versions of it.
+    #[arg(long, env = "LAB_LOCK", default_value = "documented")]
+    pub lock: String,
+    /// Which scenarios.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Where images come from.
+    #[command(flatten)]
+    pub images: ImageArgs,
+    /// Keep the cluster when something failed.
+    #[arg(long)]
+    pub keep_on_failure: bool,
+    /// Print what would be done, and stop.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Leave the benchmark out.
+    #[arg(long)]
+    pub no_bench: bool,
+}
+
+/// Where images come from.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct ImageArgs {
+    /// Pull images, build them from packages, or pull where a registry answers.
+    #[arg(long = "images", env = "LAB_IMAGES", value_enum, default_value_t = ImagePolicy::Auto)]
+    pub policy: ImagePolicy,
+}
+
+/// Where images come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ImagePolicy {
+    /// Pull where a registry answers, else build.
+    Auto,
+    /// Pull or fail.
+    Pull,
+    /// Build from pinned packages.
+    Build,
+}
+
+/// `lab up`.
+#[derive(Debug, Args)]
+pub struct UpArgs {
+    /// The cluster's name.
+    pub name: ClusterName,
+    /// Install this stack, too.
+    #[arg(long, value_name = "STACK")]
+    pub stack: Option<String>,
+    /// The lock: which versions of the stack.
+    #[arg(long, env = "LAB_LOCK", default_value = "documented")]
+    pub lock: String,
+    /// Where images come from.
+    #[command(flatten)]
+    pub images: ImageArgs,
+}
+
+/// `lab down`.
+#[derive(Debug, Args)]
+pub struct DownArgs {
+    /// The cluster's name.
+    #[arg(required_unless_present = "all")]
+    pub name: Option<ClusterName>,
+    /// Every cluster.
+    #[arg(long, conflicts_with = "name")]
+    pub all: bool,
+}
+
+/// `lab logs`.
+#[derive(Debug, Args)]
+pub struct LogsArgs {
+    /// The cluster's name.
+    pub name: ClusterName,
+    /// How many of the last lines.
+    #[arg(long, default_value_t = 200)]
+    pub tail: usize,
+    /// Go on as lines are written.
+    #[arg(short, long)]
+    pub follow: bool,
+}
+
+/// `lab install`.
+#[derive(Debug, Args)]
+pub struct InstallArgs {
+    /// The cluster's name.
+    pub name: ClusterName,
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Where images come from.
+    #[command(flatten)]
+    pub images: ImageArgs,
+}
+
+/// `lab test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// The cluster's name.
+    pub name: ClusterName,
+    /// Which stack is on it.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// Which scenarios.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+}
+
+/// `lab bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// The cluster's name.
+    pub name: ClusterName,
+    /// Which stack is on it.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// The workload under `fixtures/workloads`.
+    #[arg(long, default_value = "digits")]
+    pub workload: String,
+}
+
+/// `lab report`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// The run: its id, or its folder. Without it the newest.
+    pub run: Option<PathBuf>,
+}
+
+/// `lab images`.
+#[derive(Debug, Subcommand)]
+pub enum ImagesCommand {
+    /// List the images: recipe, reference, whether it is there.
+    List,
+    /// Build images that are not there.
+    #[command(after_help = "Example:\n  lab images build airflow")]
+    Build {
+        /// Recipes; without any, all that the stacks need.
+        recipes: Vec<String>,
+        /// Where images come from.
+        #[command(flatten)]
+        images: ImageArgs,
+    },
+    /// Load images into a cluster.
+    #[command(after_help = "Example:\n  lab images load demo mlflow")]
+    Load {
+        /// The cluster's name.
+        name: ClusterName,
+        /// Recipes.
+        #[arg(required = true)]
+        recipes: Vec<String>,
+    },
+}
+
+/// `lab clean`.
+#[derive(Debug, Args)]
+pub struct CleanArgs {
+    /// Remove nothing: exit 13 when something is left.
+    #[arg(long)]
+    pub check: bool,
+    /// Remove running clusters, too.
+    #[arg(long, conflicts_with = "check")]
+    pub all: bool,
+}
+
+/// `lab node`.
+#[derive(Debug, Args)]
+pub struct NodeCommand {
+    /// Arguments of the node's first process.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub args: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_visible_command_has_an_example() {
+        for command in Cli::command()
+            .get_subcommands()
+            .filter(|it| !it.is_hide_set())
+        {
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                help.contains("Example:"),
+                "`{}` has none",
+                command.get_name()
+            );
+        }
+    }
+}

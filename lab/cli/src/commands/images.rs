@@ -1,0 +1,97 @@
+//! `lab images`: what is there, what can be built, what goes into a cluster.
+
+use std::collections::BTreeSet;
+
+use lab_model::exit::Exit;
+use lab_runner::{RunError, Session, Workbench};
+
+use super::{CommandError, Context, cluster::open, live::Live};
+use crate::{
+    args::{ImagePolicy, ImagesCommand},
+    output, signals,
+};
+
+pub(super) async fn images(
+    context: &Context,
+    command: ImagesCommand,
+) -> Result<Exit, CommandError> {
+    match command {
+        ImagesCommand::List => list(context).await,
+        ImagesCommand::Build { recipes, images } => build(context, recipes, images.policy).await,
+        ImagesCommand::Load { name, recipes } => {
+            let workbench = context.workbench(ImagePolicy::Auto).await?;
+            let cluster = open(&workbench, &name).await?;
+            let recipes: Vec<_> = recipes.iter().map(String::as_str).collect();
+            with_session(context, &workbench, async |session| {
+                session.ready_images(&recipes).await?;
+                session.load(&cluster, &recipes).await
+            })
+            .await
+        }
+    }
+}
+
+async fn list(context: &Context) -> Result<Exit, CommandError> {
+    let workbench = context.workbench(ImagePolicy::Auto).await?;
+    let images = workbench.images.list().await.map_err(RunError::from)?;
+    let mut text = format!("{:<14} {:<36} {}\n", "RECIPE", "REFERENCE", "SIZE");
+    for image in &images {
+        let size = match image.bytes {
+            Some(bytes) => format!("{} MiB", bytes / (1 << 20)),
+            None => "not built".to_owned(),
+        };
+        text.push_str(&format!(
+            "{:<14} {:<36} {size}\n",
+            image.name, image.reference
+        ));
+    }
+    output::result(&context.global, &images, &text);
+    Ok(Exit::Ok)
+}
+
+async fn build(
+    context: &Context,
+    mut recipes: Vec<String>,
+    policy: ImagePolicy,
+) -> Result<Exit, CommandError> {
+    let workbench = context.workbench(policy).await?;
+    if recipes.is_empty() {
+        recipes = all_recipes(&workbench)?;
+    }
+    let recipes: Vec<_> = recipes.iter().map(String::as_str).collect();
+    with_session(context, &workbench, async |session| {
+        session.ready_images(&recipes).await
+    })
+    .await
+}
+
+/// What the cluster and every stack need.
+fn all_recipes(workbench: &Workbench) -> Result<Vec<String>, RunError> {
+    let mut recipes = BTreeSet::from(["node".to_owned(), "helm".to_owned()]);
+    for name in workbench.catalogue.names()? {
+        let locked = workbench.catalogue.load(&name, "documented")?;
+        recipes.extend(locked.stack.recipes().into_iter().map(str::to_owned));
+    }
+    Ok(recipes.into_iter().collect())
+}
+
+/// Runs work that shows its progress and ends on Ctrl-C.
+async fn with_session(
+    context: &Context,
+    workbench: &Workbench,
+    work: impl AsyncFnOnce(&Session<'_>) -> Result<(), RunError>,
+) -> Result<Exit, CommandError> {
+    let live = Live::start(&context.global, None);
+    let (cancel, watcher) = signals::watch();
+    let session = Session {
+        workbench,
+        emitter: live.emitter(),
+        cancel,
+    };
+    let ended = session.unless_interrupted(work(&session)).await;
+    drop(session);
+    live.finish().await;
+    drop(watcher);
+    ended?;
+    Ok(Exit::Ok)
+}

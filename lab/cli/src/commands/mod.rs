@@ -1,0 +1,168 @@
+//! One module a group of commands; this one only tells them apart.
+
+mod bench;
+mod cluster;
+mod doctor;
+mod images;
+mod live;
+mod report;
+mod run;
+mod stack;
+
+use std::path::{Path, PathBuf};
+
+use lab_image::{Policy, Settings};
+use lab_model::exit::Exit;
+use lab_runner::{RunError, Workbench};
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::{
+    args::{Cli, Command, Global, ImagePolicy},
+    output::{self, FileError},
+};
+
+/// Anything that ends a command early.
+#[derive(Debug, Error, Diagnostic)]
+pub(crate) enum CommandError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Read(#[from] lab_report::read::ReadError),
+    #[error("no checkout found above `{}`", from.display())]
+    #[diagnostic(
+        code(lab::cli::no_checkout),
+        help("run inside a checkout of mlops-lab, or name one with `--root` or LAB_ROOT")
+    )]
+    NoCheckout { from: PathBuf },
+    #[error("there is no run `{name}`")]
+    #[diagnostic(
+        code(lab::cli::no_run),
+        help("`lab run` makes one; runs lie in `{folder}`")
+    )]
+    NoRun { name: String, folder: String },
+    #[error("the node ended")]
+    #[diagnostic(code(lab::cli::node))]
+    Node(#[from] lab_node::NodeError),
+}
+
+impl CommandError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Run(error) => error.exit(),
+            Self::File(_) | Self::Node(_) => Exit::SetupFailed,
+            Self::Read(_) | Self::NoCheckout { .. } | Self::NoRun { .. } => Exit::Usage,
+        }
+    }
+}
+
+/// What a command works with.
+pub(crate) struct Context {
+    /// Options of every command.
+    pub(crate) global: Global,
+    /// The checkout's folder.
+    pub(crate) root: PathBuf,
+}
+
+impl Context {
+    /// Opens the checkout and connects to the engine.
+    async fn workbench(&self, policy: ImagePolicy) -> Result<Workbench, RunError> {
+        let policy = match policy {
+            ImagePolicy::Auto => Policy::Auto,
+            ImagePolicy::Pull => Policy::Pull,
+            ImagePolicy::Build => Policy::Build,
+        };
+        Workbench::open(
+            &self.root,
+            Settings {
+                policy,
+                ..Settings::from_host()
+            },
+        )
+        .await
+    }
+
+    /// Where runs are kept.
+    fn runs(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+}
+
+/// Runs the command and shows its error, if it ends with one.
+pub(crate) async fn execute(cli: Cli) -> Exit {
+    let Cli { global, command } = cli;
+    let command = match command {
+        // The node's first process has no checkout and no terminal.
+        Command::Node(node) => return as_node(&global, node.args).await,
+        other => other,
+    };
+    let root = match find_root(global.root.as_deref()) {
+        Ok(root) => root,
+        Err(error) => {
+            output::error(&global, &error);
+            return error.exit();
+        }
+    };
+    let context = Context { global, root };
+    match dispatch(&context, command).await {
+        Ok(exit) => exit,
+        Err(error) => {
+            output::error(&context.global, &error);
+            error.exit()
+        }
+    }
+}
+
+async fn dispatch(context: &Context, command: Command) -> Result<Exit, CommandError> {
+    match command {
+        Command::Run(args) => run::run(context, args).await,
+        Command::Up(args) => cluster::up(context, args).await,
+        Command::Down(args) => cluster::down(context, args).await,
+        Command::List => cluster::list(context).await,
+        Command::Status(named) => cluster::status(context, &named.name).await,
+        Command::Kubeconfig(named) => cluster::kubeconfig(context, &named.name).await,
+        Command::Logs(args) => cluster::logs(context, args).await,
+        Command::Clean(args) => cluster::clean(context, args).await,
+        Command::Install(args) => stack::install(context, args).await,
+        Command::Test(args) => stack::test(context, args).await,
+        Command::Bench(args) => bench::bench(context, args).await,
+        Command::Report(args) => report::report(context, &args),
+        Command::Images(command) => images::images(context, command).await,
+        Command::Doctor => doctor::doctor(context).await,
+        Command::Node(_) => Ok(Exit::Usage),
+    }
+}
+
+async fn as_node(global: &Global, args: Vec<String>) -> Exit {
+    match lab_node::run(args).await {
+        Ok(()) => Exit::Ok,
+        Err(error) => {
+            output::error(global, &error);
+            Exit::SetupFailed
+        }
+    }
+}
+
+/// The checkout: the one named, the one we are in, or the one `lab` was built from.
+fn find_root(named: Option<&Path>) -> Result<PathBuf, CommandError> {
+    let is_checkout = |folder: &Path| folder.join("fixtures/stacks").is_dir();
+    let here = std::env::current_dir().unwrap_or_default();
+    let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let found = match named {
+        Some(folder) => Some(folder).filter(|it| is_checkout(it)),
+        None => here
+            .ancestors()
+            .find(|it| is_checkout(it))
+            .or(Some(built_from.as_path()).filter(|it| is_checkout(it))),
+    };
+    let from = named.unwrap_or(&here);
+    let folder = found.ok_or_else(|| CommandError::NoCheckout {
+        from: from.to_owned(),
+    })?;
+    Ok(folder.canonicalize().unwrap_or_else(|_| folder.to_owned()))
+}

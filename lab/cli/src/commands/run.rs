@@ -1,0 +1,63 @@
+//! `lab run`: the whole job.
+
+use jiff::Timestamp;
+use lab_model::exit::Exit;
+use lab_runner::{Plan, RunError, plan, run as whole_job};
+
+use super::{CommandError, Context, live, report};
+use crate::{
+    args::{FilterArgs, RunArgs},
+    output, signals,
+};
+
+/// The workload that a run measures with.
+const WORKLOAD: &str = "digits";
+
+pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, CommandError> {
+    let plan = plan(context, &args)?;
+    if args.dry_run {
+        output::text(&plan.to_string());
+        return Ok(Exit::Ok);
+    }
+    let workbench = context.workbench(args.images.policy).await?;
+    let folder = context.runs().join(plan.run.as_str());
+    let live = live::Live::start(&context.global, Some(live::record_in(&folder)?));
+    let (cancel, watcher) = signals::watch();
+    let ended = whole_job(&plan, &workbench, live.log(), &cancel).await;
+    let events = live.finish().await;
+    drop(watcher);
+    report::write(context, &folder, &events)?;
+    Ok(ended?)
+}
+
+fn plan(context: &Context, args: &RunArgs) -> Result<Plan, CommandError> {
+    let catalogue = lab_stack::Catalogue::new(context.root.join("fixtures"));
+    let locked = catalogue
+        .load(&args.stack, &args.lock)
+        .map_err(RunError::from)?;
+    let run = plan::run_id(Timestamp::now(), std::process::id())
+        .map_err(output::doing("name the run"))?;
+    let cluster = run
+        .as_str()
+        .replacen("run-", "lab-", 1)
+        .parse()
+        .map_err(output::doing("name the cluster"))?;
+    Ok(Plan {
+        run,
+        cluster,
+        provider: "node",
+        locked,
+        scenarios: scenarios(&args.filter),
+        workload: (!args.no_bench).then(|| WORKLOAD.to_owned()),
+        keep_on_failure: args.keep_on_failure,
+    })
+}
+
+/// Which scenarios the arguments ask for.
+pub(super) fn scenarios(filter: &FilterArgs) -> plan::Scenarios {
+    plan::Scenarios {
+        features: filter.feature.clone(),
+        tags: filter.tags.clone(),
+        lang: filter.lang.clone(),
+    }
+}

@@ -1,0 +1,71 @@
+//! `lab install` and `lab test`: a stack on a cluster, and its scenarios.
+
+use lab_model::exit::Exit;
+use lab_runner::{RunError, Session};
+
+use super::{CommandError, Context, cluster::open, live::Live, run::scenarios};
+use crate::{
+    args::{ImagePolicy, InstallArgs, TestArgs},
+    output, signals,
+};
+
+pub(super) async fn install(context: &Context, args: InstallArgs) -> Result<Exit, CommandError> {
+    let workbench = context.workbench(args.images.policy).await?;
+    let locked = workbench
+        .catalogue
+        .load(&args.stack.stack, &args.stack.lock)
+        .map_err(RunError::from)?;
+    let cluster = open(&workbench, &args.name).await?;
+    let live = Live::start(&context.global, None);
+    let (cancel, watcher) = signals::watch();
+    let session = Session {
+        workbench: &workbench,
+        emitter: live.emitter(),
+        cancel,
+    };
+    let recipes: Vec<_> = locked.stack.recipes().into_iter().collect();
+    let installed = session
+        .unless_interrupted(async {
+            session.ready_images(&recipes).await?;
+            session.load(&cluster, &recipes).await?;
+            session.install(&cluster, &locked).await
+        })
+        .await;
+    drop(session);
+    live.finish().await;
+    drop(watcher);
+    installed?;
+    Ok(Exit::Ok)
+}
+
+pub(super) async fn test(context: &Context, args: TestArgs) -> Result<Exit, CommandError> {
+    let workbench = context.workbench(ImagePolicy::Auto).await?;
+    let locked = workbench
+        .catalogue
+        .load(&args.stack.stack, &args.stack.lock)
+        .map_err(RunError::from)?;
+    let cluster = open(&workbench, &args.name).await?;
+    let live = Live::start(&context.global, None);
+    let (cancel, watcher) = signals::watch();
+    let session = Session {
+        workbench: &workbench,
+        emitter: live.emitter(),
+        cancel,
+    };
+    let verified = session
+        .unless_interrupted(session.verify(&cluster, &locked, &scenarios(&args.filter)))
+        .await;
+    drop(session);
+    live.finish().await;
+    drop(watcher);
+    let summary = verified?;
+    output::remark(&format!(
+        "{} passed, {} failed, {} not run",
+        summary.passed, summary.failed, summary.not_run
+    ));
+    Ok(if summary.failed == 0 {
+        Exit::Ok
+    } else {
+        Exit::ScenariosFailed
+    })
+}

@@ -1,0 +1,90 @@
+//! What a person reads that is not a report: results on standard output, all else
+//! on standard error. The only place that prints.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this module is the printer"
+)]
+
+use std::{error::Error, io::IsTerminal};
+
+use lab_model::exit::Exit;
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+use serde::Serialize;
+
+use crate::args::{ColorChoice, Global};
+
+/// Whether standard error may have colour.
+pub(crate) fn color(global: &Global) -> bool {
+    match global.color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+        }
+    }
+}
+
+/// Prints a result: as JSON where asked for, else as text.
+pub(crate) fn result(global: &Global, value: &impl Serialize, text: &str) {
+    if global.json {
+        match serde_json::to_string_pretty(value) {
+            Ok(json) => println!("{json}"),
+            Err(error) => eprintln!("failed to write JSON: {error}"),
+        }
+    } else if !text.is_empty() {
+        println!("{}", text.trim_end());
+    }
+}
+
+/// Prints text to standard output as it is.
+pub(crate) fn text(text: &str) {
+    println!("{}", text.trim_end());
+}
+
+/// Says something to the person at the terminal.
+pub(crate) fn remark(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Shows an error with its causes, the place in a file, and the next command.
+pub(crate) fn error(global: &Global, error: &dyn Diagnostic) {
+    let theme = if color(global) {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
+    let mut text = String::new();
+    let rendered = GraphicalReportHandler::new_themed(theme).render_report(&mut text, error);
+    if rendered.is_err() {
+        text = error.to_string();
+    }
+    eprintln!("{}", text.trim_end());
+}
+
+/// Shows an error that only a bug can cause.
+pub(crate) fn bug(what: &str) -> Exit {
+    eprintln!("bug in lab: {what}");
+    Exit::Bug
+}
+
+/// An I/O error with what was being done, for the few files the command line touches.
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("failed to {doing}")]
+#[diagnostic(code(lab::cli::file))]
+pub(crate) struct FileError {
+    pub(crate) doing: String,
+    #[source]
+    pub(crate) source: Box<dyn Error + Send + Sync>,
+}
+
+/// For `map_err`: names what was being done with a file.
+pub(crate) fn doing<E: Error + Send + Sync + 'static>(
+    doing: impl Into<String>,
+) -> impl FnOnce(E) -> FileError {
+    let doing = doing.into();
+    move |source| FileError {
+        doing,
+        source: Box::new(source),
+    }
+}

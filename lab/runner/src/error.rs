@@ -1,0 +1,71 @@
+//! Why a run could not go on.
+
+use lab_cluster::ClusterError;
+use lab_engine::EngineError;
+use lab_image::ImageError;
+use lab_k8s::KubeError;
+use lab_model::exit::Exit;
+use lab_stack::{CatalogueError, InstallError};
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why a run could not go on. A failed scenario is not among these.
+#[derive(Debug, Error, Diagnostic)]
+pub enum RunError {
+    /// Ctrl-C or SIGTERM.
+    #[error("interrupted")]
+    #[diagnostic(code(lab::run::interrupted))]
+    Interrupted,
+    /// The container engine.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Engine(#[from] EngineError),
+    /// An image.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Image(#[from] ImageError),
+    /// The cluster.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cluster(#[from] ClusterError),
+    /// The Kubernetes API.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Kube(#[from] KubeError),
+    /// The stack's definition.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Catalogue(#[from] CatalogueError),
+    /// The stack's installation.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Install(#[from] InstallError),
+    /// The scenarios could not be run at all.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Scenarios(#[from] lab_scenarios::ScenarioError),
+    /// The benchmark could not be run at all.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Benchmark(#[from] crate::benchmark::BenchmarkError),
+    /// Too little room on the machine.
+    #[error("the machine is too small: {found}")]
+    #[diagnostic(code(lab::run::too_small), help("{mend}"))]
+    TooSmall {
+        /// What was found.
+        found: String,
+        /// What to do.
+        mend: String,
+    },
+}
+
+impl RunError {
+    /// The exit code of a run that ended with this.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Interrupted => Exit::Interrupted,
+            Self::Catalogue(_) => Exit::Usage,
+            _ => Exit::SetupFailed,
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! The whole job: stages in order, evidence before clean-up, clean-up always.
+
+use std::{future::Future, sync::Arc, time::Instant};
+
+use lab_cluster::{Cluster, node};
+use lab_k8s::{Kube, evidence};
+use lab_model::{
+    event::{Emitter, Evidence, Fact, RunStarted},
+    exit::Exit,
+    outcome::Outcome,
+    stage::Stage,
+};
+use miette::Diagnostic;
+use tokio::{task::JoinSet, time};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    benchmark, error::RunError, events::EventLog, plan::Plan, preflight, session::Session,
+    workbench::Workbench,
+};
+
+/// How often memory and CPU of the cluster are read.
+const SAMPLE_EVERY: time::Duration = time::Duration::from_secs(5);
+
+/// Does the whole job and tells how it ended. Everything it made is gone
+/// afterwards, unless the plan says to keep a failed cluster.
+pub async fn run(
+    plan: &Plan,
+    workbench: &Workbench,
+    log: &Arc<EventLog>,
+    cancel: &CancellationToken,
+) -> Result<Exit, RunError> {
+    log.emit(Fact::RunStarted(RunStarted {
+        run: plan.run.clone(),
+        cluster: plan.cluster.clone(),
+        lab_version: env!("CARGO_PKG_VERSION").to_owned(),
+        stack: plan.locked.name.clone(),
+        lock: plan.locked.lock_name.clone(),
+        provider: plan.provider.to_owned(),
+        host: workbench.host().await?,
+    }));
+    let session = Session {
+        workbench,
+        emitter: Arc::clone(log) as Arc<dyn Emitter>,
+        cancel: cancel.clone(),
+    };
+    let run = Run {
+        plan,
+        session,
+        log,
+        cancel,
+    };
+    let ended = run.work().await;
+    let exit = match &ended {
+        Ok(exit) => *exit,
+        Err(error) => {
+            let why = Evidence {
+                source: "cause".to_owned(),
+                text: causes(error),
+            };
+            log.emit(Fact::EvidenceCollected {
+                stage: Stage::Collect,
+                evidence: why,
+            });
+            error.exit()
+        }
+    };
+    let exit = run.tear_down(exit).await;
+    log.emit(Fact::RunFinished {
+        exit_code: exit.code(),
+        millis: log.elapsed_millis(),
+    });
+    match ended {
+        Err(error) if exit == error.exit() => Err(error),
+        _ => Ok(exit),
+    }
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    session: Session<'a>,
+    log: &'a EventLog,
+    cancel: &'a CancellationToken,
+}
+
+impl Run<'_> {
+    async fn work(&self) -> Result<Exit, RunError> {
+        let Plan {
+            cluster: name,
+            locked,
+            ..
+        } = self.plan;
+        let recipes = self.plan.recipes();
+        self.stage(Stage::Preflight, async {
+            preflight::require(&preflight::look(&self.session.workbench.engine).await?)?;
+            self.session.ready_images(&recipes).await
+        })
+        .await?;
+        let ports = locked.stack.node_ports().collect();
+        let cluster = self
+            .stage(
+                Stage::Provision,
+                self.session.provision(name, Some(&self.plan.run), ports),
+            )
+            .await?;
+        let mut sampler = JoinSet::new();
+        sampler.spawn(sample(
+            self.session.workbench.engine.clone(),
+            cluster.clone(),
+            Arc::clone(&self.session.emitter),
+        ));
+        let ended = self.on_cluster(&cluster).await;
+        if !matches!(ended, Ok(Exit::Ok) | Err(RunError::Interrupted)) {
+            self.collect(&cluster).await;
+        }
+        ended
+    }
+
+    async fn on_cluster(&self, cluster: &Cluster) -> Result<Exit, RunError> {
+        let locked = &self.plan.locked;
+        let to_load: Vec<_> = locked.stack.recipes().into_iter().collect();
+        self.stage(Stage::Load, self.session.load(cluster, &to_load))
+            .await?;
+        self.stage(Stage::Install, self.session.install(cluster, locked))
+            .await?;
+        let summary = self
+            .stage(
+                Stage::Verify,
+                self.session.verify(cluster, locked, &self.plan.scenarios),
+            )
+            .await?;
+        if let Some(workload) = &self.plan.workload
+            && summary.failed == 0
+        {
+            let measured = benchmark::measure(&self.session, cluster, locked, workload);
+            self.stage(Stage::Benchmark, measured).await?;
+        }
+        Ok(if summary.failed == 0 {
+            Exit::Ok
+        } else {
+            Exit::ScenariosFailed
+        })
+    }
+
+    /// Runs one stage between its events; ends it at once on Ctrl-C.
+    async fn stage<T>(
+        &self,
+        stage: Stage,
+        work: impl Future<Output = Result<T, RunError>>,
+    ) -> Result<T, RunError> {
+        self.log.emit(Fact::StageStarted { stage });
+        let started = Instant::now();
+        let ended = self.session.unless_interrupted(work).await;
+        let outcome = match &ended {
+            Ok(_) => Outcome::Passed,
+            Err(RunError::Interrupted) => Outcome::NotRun {
+                reason: "interrupted".to_owned(),
+            },
+            Err(error) => Outcome::Failed {
+                reason: causes(error),
+            },
+        };
+        self.finish(stage, outcome, started);
+        ended
+    }
+
+    fn finish(&self, stage: Stage, outcome: Outcome, started: Instant) {
+        let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.log.emit(Fact::StageFinished {
+            stage,
+            outcome,
+            millis,
+        });
+    }
+
+    /// Keeps what can be seen, before it is removed.
+    async fn collect(&self, cluster: &Cluster) {
+        let started = Instant::now();
+        self.log.emit(Fact::StageStarted {
+            stage: Stage::Collect,
+        });
+        if let Ok(kube) = Kube::from_kubeconfig_file(&cluster.kubeconfig).await {
+            let namespace = &self.plan.locked.stack.namespace;
+            for evidence in evidence::of_namespace(&kube, namespace).await {
+                self.log.emit(Fact::EvidenceCollected {
+                    stage: Stage::Collect,
+                    evidence,
+                });
+            }
+        }
+        self.finish(Stage::Collect, Outcome::Passed, started);
+    }
+
+    /// Removes the cluster. Goes on after Ctrl-C: it is what the person waits for.
+    async fn tear_down(&self, exit: Exit) -> Exit {
+        let name = &self.plan.cluster;
+        if self.plan.keep_on_failure && !matches!(exit, Exit::Ok | Exit::Interrupted) {
+            let text =
+                format!("the cluster is kept: `lab status {name}`; `lab down {name}` removes it");
+            self.log.emit(Fact::Noted { text });
+            return exit;
+        }
+        let started = Instant::now();
+        self.log.emit(Fact::StageStarted {
+            stage: Stage::Teardown,
+        });
+        let removed = node::down(&self.session.workbench.engine, name).await;
+        let outcome = match &removed {
+            Ok(()) => Outcome::Passed,
+            Err(error) => Outcome::Failed {
+                reason: causes(error),
+            },
+        };
+        self.finish(Stage::Teardown, outcome, started);
+        if removed.is_ok() {
+            exit
+        } else {
+            Exit::CleanupIncomplete
+        }
+    }
+}
+
+/// Reads memory and CPU for as long as the cluster answers.
+async fn sample(engine: lab_engine::Engine, cluster: Cluster, emitter: Arc<dyn Emitter>) {
+    let mut ticks = time::interval(SAMPLE_EVERY);
+    loop {
+        ticks.tick().await;
+        if let Ok(usage) = node::usage(&engine, &cluster).await {
+            emitter.emit(Fact::ResourcesSampled {
+                memory_bytes: usage.memory_bytes,
+                cpu_seconds: usage.cpu_seconds,
+            });
+        }
+    }
+}
+
+/// An error with all its causes and its help, as one text.
+pub fn causes(error: &dyn Diagnostic) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    if let Some(help) = error.help() {
+        text.push_str("\nhint: ");
+        text.push_str(&help.to_string());
+    }
+    text
+}

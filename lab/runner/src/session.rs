@@ -1,0 +1,182 @@
+//! Work on one cluster, piece by piece: what `lab up`, `install`, `test` and
+//! `bench` do alone and `lab run` does in a row.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use lab_cluster::{Cluster, ClusterSpec, node};
+use lab_k8s::Kube;
+use lab_model::{
+    event::{Emitter, Fact},
+    name::{ClusterName, RunId},
+};
+use lab_scenarios::{ScenarioEnv, Summary};
+use lab_stack::{Helm, Target, catalogue::LockedStack, install};
+use tokio_util::sync::CancellationToken;
+
+use crate::{error::RunError, plan::Scenarios, workbench::Workbench};
+
+/// A cluster and what is needed to work on it.
+pub struct Session<'a> {
+    /// The checkout, the engine, the images.
+    pub workbench: &'a Workbench,
+    /// Where facts go.
+    pub emitter: Arc<dyn Emitter>,
+    /// Cancelled on Ctrl-C.
+    pub cancel: CancellationToken,
+}
+
+impl Session<'_> {
+    /// Does the work unless Ctrl-C comes first.
+    ///
+    /// # Errors
+    /// The work's own, or [`RunError::Interrupted`].
+    pub async fn unless_interrupted<T>(
+        &self,
+        work: impl Future<Output = Result<T, RunError>>,
+    ) -> Result<T, RunError> {
+        tokio::select! {
+            biased;
+            ended = work => ended,
+            () = self.cancel.cancelled() => Err(RunError::Interrupted),
+        }
+    }
+
+    /// Makes ready the images of the given recipes.
+    ///
+    /// # Errors
+    /// When one can neither be found, pulled nor built.
+    pub async fn ready_images(&self, recipes: &[&str]) -> Result<(), RunError> {
+        self.workbench
+            .images
+            .ensure(recipes, &*self.emitter, &self.cancel)
+            .await?;
+        Ok(())
+    }
+
+    /// Brings up a cluster.
+    ///
+    /// # Errors
+    /// When it does not come up; then nothing of it is left.
+    pub async fn provision(
+        &self,
+        name: &ClusterName,
+        run: Option<&RunId>,
+        node_ports: Vec<u16>,
+    ) -> Result<Cluster, RunError> {
+        let spec = ClusterSpec {
+            run: run.cloned(),
+            node_ports,
+            ..ClusterSpec::new(name.clone())
+        };
+        let Workbench { engine, images, .. } = self.workbench;
+        let cluster = node::up(engine, images, &spec, &*self.emitter, &self.cancel).await?;
+        self.emitter.emit(Fact::ClusterReady {
+            cluster: cluster.name.clone(),
+            provider: "node".to_owned(),
+            version: cluster.version.clone(),
+            nodes: cluster.nodes.clone(),
+        });
+        Ok(cluster)
+    }
+
+    /// Loads the images of the given recipes into a cluster.
+    ///
+    /// # Errors
+    /// When the engine or the node breaks off.
+    pub async fn load(&self, cluster: &Cluster, recipes: &[&str]) -> Result<(), RunError> {
+        let images = self.workbench.images.save(recipes).await?;
+        node::load_images(&self.workbench.engine, cluster, images, &*self.emitter).await?;
+        Ok(())
+    }
+
+    /// Installs a stack and waits until it is ready.
+    ///
+    /// # Errors
+    /// When Helm refuses or a component is known not to become ready.
+    pub async fn install(&self, cluster: &Cluster, locked: &LockedStack) -> Result<(), RunError> {
+        let kube = Kube::from_kubeconfig_file(&cluster.kubeconfig).await?;
+        let program = self
+            .workbench
+            .helm_program(&*self.emitter, &self.cancel)
+            .await?;
+        let helm = Helm::new(program, cluster.kubeconfig.clone());
+        let images = locked
+            .stack
+            .recipes()
+            .into_iter()
+            .map(|recipe| {
+                let reference = self.workbench.images.reference(recipe)?;
+                Ok((recipe.to_owned(), format!("docker.io/{reference}")))
+            })
+            .collect::<Result<_, RunError>>()?;
+        let target = Target {
+            kube: &kube,
+            helm: &helm,
+            images,
+            endpoints: endpoints(cluster, locked),
+            not_run: not_run(locked),
+        };
+        install(locked, &target, &*self.emitter).await?;
+        Ok(())
+    }
+
+    /// Runs scenarios against an installed stack.
+    ///
+    /// # Errors
+    /// When they could not be run at all; a failed scenario is in the summary.
+    pub async fn verify(
+        &self,
+        cluster: &Cluster,
+        locked: &LockedStack,
+        scenarios: &Scenarios,
+    ) -> Result<Summary, RunError> {
+        let kube = Kube::from_kubeconfig_file(&cluster.kubeconfig).await?;
+        let mut login = kube
+            .secret(&locked.stack.namespace, "airflow-admin")
+            .await?;
+        let mut take = |key: &str| login.remove(key).unwrap_or_default();
+        let env = ScenarioEnv {
+            kubeconfig: cluster.kubeconfig.clone(),
+            namespace: locked.stack.namespace.clone(),
+            endpoints: endpoints(cluster, locked),
+            airflow: (take("username"), take("password")),
+            cluster: cluster.name.to_string(),
+            not_run_components: not_run(locked),
+        };
+        let features = self.workbench.root.join("features");
+        let filter = lab_scenarios::Filter {
+            features: scenarios.features.clone(),
+            tags: scenarios.tags.clone(),
+            lang: scenarios.lang.clone(),
+        };
+        Ok(lab_scenarios::run(env, &features, filter, Arc::clone(&self.emitter)).await?)
+    }
+}
+
+/// Base URLs of a stack's endpoints on this machine, by their names.
+pub fn endpoints(cluster: &Cluster, locked: &LockedStack) -> BTreeMap<String, String> {
+    locked
+        .stack
+        .components
+        .iter()
+        .flat_map(|it| &it.endpoints)
+        .filter_map(|endpoint| {
+            let port = cluster.node_ports.get(&endpoint.node_port)?;
+            Some((endpoint.name.clone(), format!("http://127.0.0.1:{port}")))
+        })
+        .collect()
+}
+
+/// Components that cannot run here, with the reason.
+pub fn not_run(locked: &LockedStack) -> BTreeMap<String, String> {
+    locked
+        .stack
+        .components
+        .iter()
+        .filter_map(|it| {
+            let image = it.only_from_registry.as_ref()?;
+            let reason = format!("its image `{image}` exists only in a container registry, and pulling is not supported yet");
+            Some((it.name.clone(), reason))
+        })
+        .collect()
+}
