@@ -1,0 +1,31 @@
+//! Where things lie in the node, and the addresses of its networks.
+
+use std::net::Ipv4Addr;
+
+/// The administrator's kubeconfig, where the k3s contract has it.
+pub const KUBECONFIG: &str = "/etc/rancher/k3s/k3s.yaml";
+/// One log a component.
+pub const LOGS: &str = "/var/log/lab";
+/// The line on standard error that says the node is Ready and DNS answers.
+pub const READY_LINE: &str = "lab: ready";
+
+pub(crate) const PKI: &str = "/etc/kubernetes/pki";
+pub(crate) const KUBELET_CONFIG: &str = "/etc/kubernetes/kubelet.json";
+pub(crate) const POD_RESOLV_CONF: &str = "/etc/kubernetes/resolv.conf";
+pub(crate) const CONTAINERD_CONFIG: &str = "/etc/containerd/config.toml";
+pub(crate) const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
+pub(crate) const CNI_CONFIG: &str = "/etc/cni/net.d/10-lab.conflist";
+pub(crate) const PAUSE_ARCHIVE: &str = "/usr/share/lab/images/pause.tar";
+pub(crate) const PAUSE_IMAGE: &str = "registry.k8s.io/pause:3.2";
+/// Data of volumes, on the volume that holds the kubelet's state.
+pub(crate) const STORAGE: &str = "/var/lib/kubelet/lab-storage";
+
+/// Makes the volumes of the default StorageClass.
+pub(crate) const PROVISIONER: &str = "lab.local/path";
+pub(crate) const STORAGE_CLASS: &str = "local-path";
+
+pub(crate) const POD_NETWORK: &str = "10.42.0.0/16";
+pub(crate) const NODE_POD_NETWORK: &str = "10.42.0.0/24";
+pub(crate) const SERVICE_NETWORK: &str = "10.43.0.0/16";
+pub(crate) const KUBERNETES_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 43, 0, 1);
+pub(crate) const CLUSTER_DOMAIN: &str = "cluster.local";

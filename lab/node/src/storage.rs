@@ -1,0 +1,154 @@
+//! Volumes on the node's disk: a folder for each claim of the default
+//! StorageClass, writable by every user because pods run as whom they like.
+
+use std::{fs, io, os::unix::fs::PermissionsExt, path::PathBuf};
+
+use futures::StreamExt;
+use lab_k8s::{
+    k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim},
+    kube::{
+        Api, Client, ResourceExt,
+        api::{DeleteParams, PostParams},
+        runtime::{WatchStreamExt, watcher},
+    },
+};
+use serde_json::json;
+
+use crate::{host::Host, layout, supervisor::say};
+
+/// Serves claims and removes released volumes, for ever.
+pub(crate) async fn provision(client: Client, host: &Host) {
+    tokio::join!(serve_claims(&client, host), remove_released(&client));
+}
+
+async fn serve_claims(client: &Client, host: &Host) {
+    let claims = watcher(
+        Api::<PersistentVolumeClaim>::all(client.clone()),
+        watcher::Config::default(),
+    )
+    .default_backoff()
+    .applied_objects();
+    let mut claims = std::pin::pin!(claims);
+    while let Some(claim) = claims.next().await {
+        let Ok(claim) = claim else { continue };
+        if !is_ours(&claim) {
+            continue;
+        }
+        if let Err(error) = make_volume(client, host, &claim).await {
+            say("storage", &error).await;
+        }
+    }
+}
+
+/// Unbound and of our class.
+fn is_ours(claim: &PersistentVolumeClaim) -> bool {
+    let pending = claim
+        .status
+        .as_ref()
+        .and_then(|status| status.phase.as_deref())
+        == Some("Pending");
+    claim.spec.as_ref().is_some_and(|spec| {
+        pending
+            && spec.volume_name.is_none()
+            && spec.storage_class_name.as_deref() == Some(layout::STORAGE_CLASS)
+    })
+}
+
+async fn make_volume(
+    client: &Client,
+    host: &Host,
+    claim: &PersistentVolumeClaim,
+) -> Result<(), String> {
+    let (namespace, name) = (claim.namespace().unwrap_or_default(), claim.name_any());
+    let volume = format!("pvc-{}", claim.uid().unwrap_or_default());
+    let path = PathBuf::from(layout::STORAGE).join(&volume);
+    make_folder(&path).map_err(|error| format!("failed to make `{}`: {error}", path.display()))?;
+    let spec = claim.spec.as_ref();
+    let object = json!({
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": volume, "annotations": {"pv.kubernetes.io/provisioned-by": layout::PROVISIONER}},
+        "spec": {
+            "storageClassName": layout::STORAGE_CLASS,
+            "persistentVolumeReclaimPolicy": "Delete",
+            "capacity": {"storage": spec
+                .and_then(|spec| spec.resources.as_ref()?.requests.as_ref()?.get("storage").cloned())},
+            "accessModes": spec.and_then(|spec| spec.access_modes.clone()),
+            "claimRef": {
+                "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+                "namespace": namespace, "name": name, "uid": claim.uid(),
+            },
+            "hostPath": {"path": path, "type": "Directory"},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [
+                {"key": "kubernetes.io/hostname", "operator": "In", "values": [host.name]},
+            ]}]}},
+        },
+    });
+    let object: PersistentVolume =
+        serde_json::from_value(object).map_err(|error| error.to_string())?;
+    match Api::all(client.clone())
+        .create(&PostParams::default(), &object)
+        .await
+    {
+        Err(error) if !is_conflict(&error) => Err(format!(
+            "failed to make the volume of `{namespace}/{name}`: {error}"
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn make_folder(path: &PathBuf) -> io::Result<()> {
+    fs::create_dir_all(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o777))
+}
+
+async fn remove_released(client: &Client) {
+    let api = Api::<PersistentVolume>::all(client.clone());
+    let volumes = watcher(api.clone(), watcher::Config::default())
+        .default_backoff()
+        .applied_objects();
+    let mut volumes = std::pin::pin!(volumes);
+    while let Some(volume) = volumes.next().await {
+        let Ok(volume) = volume else { continue };
+        let released = volume
+            .status
+            .as_ref()
+            .and_then(|status| status.phase.as_deref())
+            == Some("Released");
+        let ours = volume
+            .annotations()
+            .get("pv.kubernetes.io/provisioned-by")
+            .map(String::as_str)
+            == Some(layout::PROVISIONER);
+        if !released || !ours {
+            continue;
+        }
+        if let Err(error) = remove_volume(&api, &volume.name_any()).await {
+            say("storage", &error).await;
+        }
+    }
+}
+
+async fn remove_volume(api: &Api<PersistentVolume>, name: &str) -> Result<(), String> {
+    let path = PathBuf::from(layout::STORAGE).join(name);
+    match tokio::fs::remove_dir_all(&path).await {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(format!("failed to remove `{}`: {error}", path.display()));
+        }
+        _ => {}
+    }
+    match api.delete(name, &DeleteParams::default()).await {
+        Err(error) if !is_missing(&error) => {
+            Err(format!("failed to remove the volume `{name}`: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_conflict(error: &lab_k8s::kube::Error) -> bool {
+    matches!(error, lab_k8s::kube::Error::Api(status) if status.code == 409)
+}
+
+fn is_missing(error: &lab_k8s::kube::Error) -> bool {
+    matches!(error, lab_k8s::kube::Error::Api(status) if status.code == 404)
+}
