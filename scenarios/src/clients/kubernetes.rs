@@ -1,0 +1,394 @@
+//! What the scenarios need of the Kubernetes API: rollouts, pods, secrets.
+
+use std::{collections::BTreeMap, fmt};
+
+use lab_k8s::{
+    k8s_openapi::api::{
+        apps::v1::{Deployment, ReplicaSet},
+        core::v1::{Pod, Secret},
+    },
+    kube::{
+        self, Api, Client,
+        api::{DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams},
+        core::{Request, Status},
+    },
+};
+use serde_json::json;
+
+use crate::failure::Failure;
+
+/// Annotation that numbers a Deployment's ReplicaSets.
+const REVISION: &str = "deployment.kubernetes.io/revision";
+
+/// A namespace of a cluster.
+#[derive(Clone)]
+pub struct Kubernetes {
+    client: Client,
+    namespace: String,
+}
+
+impl fmt::Debug for Kubernetes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kubernetes")
+            .field("namespace", &self.namespace)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far a rollout is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rollout {
+    /// Every replica is the new one and available, and no old one is left.
+    Complete,
+    /// Not yet; what is missing.
+    Going(String),
+    /// It will not get there by itself; why.
+    Stuck(String),
+}
+
+impl Kubernetes {
+    /// A namespace, through this client.
+    pub fn new(client: Client, namespace: impl Into<String>) -> Self {
+        Self {
+            client,
+            namespace: namespace.into(),
+        }
+    }
+
+    /// Its pods.
+    pub fn pods(&self) -> Api<Pod> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    fn deployments(&self) -> Api<Deployment> {
+        Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// A Deployment.
+    pub async fn deployment(&self, name: &str) -> Result<Deployment, Failure> {
+        Ok(self.deployments().get(name).await?)
+    }
+
+    /// The pods that a Deployment selects.
+    pub async fn pods_of(&self, deployment: &Deployment) -> Result<Vec<Pod>, Failure> {
+        let labels = deployment
+            .spec
+            .as_ref()
+            .and_then(|spec| spec.selector.match_labels.as_ref())
+            .ok_or_else(|| Failure::new("the Deployment selects by no labels"))?;
+        let selector = labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect::<Vec<_>>()
+            .join(",");
+        let found = self
+            .pods()
+            .list(&ListParams::default().labels(&selector))
+            .await?;
+        Ok(found.items)
+    }
+
+    /// How far the rollout of a Deployment is.
+    pub async fn rollout(&self, name: &str) -> Result<Rollout, Failure> {
+        let deployment = self.deployment(name).await?;
+        if let Rollout::Complete = rollout_status(&deployment) {
+            // Old pods that are still being stopped answer no more requests.
+            return Ok(Rollout::Complete);
+        }
+        let pods = self.pods_of(&deployment).await?;
+        if let Some(reason) = pods.iter().find_map(hopeless) {
+            return Ok(Rollout::Stuck(reason));
+        }
+        Ok(rollout_status(&deployment))
+    }
+
+    /// Restores the pod template before the current one, as `kubectl rollout undo`
+    /// does.
+    pub async fn undo_rollout(&self, name: &str) -> Result<(), Failure> {
+        let mut deployment = self.deployment(name).await?;
+        let replica_sets: Api<ReplicaSet> =
+            Api::namespaced(self.client.clone(), &self.namespace);
+        let owned = replica_sets
+            .list(&ListParams::default())
+            .await?
+            .items
+            .into_iter()
+            .filter(|set| {
+                set.metadata
+                    .owner_references
+                    .iter()
+                    .flatten()
+                    .any(|owner| Some(&owner.uid) == deployment.metadata.uid.as_ref())
+            });
+        let before = before_current(owned)
+            .ok_or_else(|| Failure::new(format!("`{name}` has no revision to go back to")))?;
+        let mut template = before
+            .spec
+            .and_then(|spec| spec.template)
+            .ok_or_else(|| Failure::new("the revision before has no pod template"))?;
+        if let Some(labels) = template
+            .metadata
+            .as_mut()
+            .and_then(|metadata| metadata.labels.as_mut())
+        {
+            labels.remove("pod-template-hash");
+        }
+        if let Some(spec) = deployment.spec.as_mut() {
+            spec.template = template;
+        }
+        self.deployments()
+            .replace(name, &PostParams::default(), &deployment)
+            .await?;
+        Ok(())
+    }
+
+    /// Sets an environment variable of a Deployment's container, which rolls it out.
+    pub async fn set_env(
+        &self,
+        deployment: &str,
+        container: &str,
+        (name, value): (&str, &str),
+    ) -> Result<(), Failure> {
+        let patch = json!({"spec": {"template": {"spec": {"containers": [
+            {"name": container, "env": [{"name": name, "value": value}]},
+        ]}}}});
+        self.deployments()
+            .patch(
+                deployment,
+                &PatchParams::default(),
+                &Patch::Strategic(&patch),
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Kills a pod: no grace, no farewell.
+    pub async fn kill(&self, pod: &str) -> Result<(), Failure> {
+        self.pods()
+            .delete(pod, &DeleteParams::default().grace_period(0))
+            .await?;
+        Ok(())
+    }
+
+    /// The end of a pod's log.
+    pub async fn log_tail(&self, pod: &str, lines: i64) -> Result<String, Failure> {
+        let params = LogParams {
+            tail_lines: Some(lines),
+            ..LogParams::default()
+        };
+        Ok(self.pods().logs(pod, &params).await?)
+    }
+
+    /// A Secret's entries, as text.
+    pub async fn secret(&self, name: &str) -> Result<BTreeMap<String, String>, Failure> {
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
+        let secret = secrets
+            .get(name)
+            .await
+            .map_err(|error| Failure::from(error).context(format!("Secret `{name}`")))?;
+        Ok(secret
+            .data
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(key, value)| (key, String::from_utf8_lossy(&value.0).into_owned()))
+            .collect())
+    }
+
+    /// Sends a Pod's manifest as it is written, in YAML. The outer error is a
+    /// request that was not answered, the inner one the API's refusal.
+    pub async fn send_pod(
+        &self,
+        manifest: &str,
+        dry_run: bool,
+    ) -> Result<Result<(), Box<Status>>, Failure> {
+        let url = format!("/api/v1/namespaces/{}/pods", self.namespace);
+        let params = PostParams {
+            dry_run,
+            ..PostParams::default()
+        };
+        let mut request = Request::new(url).create(&params, manifest.as_bytes().to_vec())?;
+        request
+            .headers_mut()
+            .insert("content-type", "application/yaml".parse()?);
+        match self.client.request_text(request).await {
+            Ok(_) => Ok(Ok(())),
+            Err(kube::Error::Api(status)) => Ok(Err(status)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// How far a rollout is by what the Deployment says of itself.
+fn rollout_status(deployment: &Deployment) -> Rollout {
+    let wanted = deployment
+        .spec
+        .as_ref()
+        .and_then(|spec| spec.replicas)
+        .unwrap_or(1);
+    let Some(status) = &deployment.status else {
+        return Rollout::Going("not seen yet".to_owned());
+    };
+    if status.observed_generation < deployment.metadata.generation {
+        return Rollout::Going("not seen yet".to_owned());
+    }
+    let late = status.conditions.iter().flatten().any(|condition| {
+        condition.type_ == "Progressing"
+            && condition.reason.as_deref() == Some("ProgressDeadlineExceeded")
+    });
+    if late {
+        return Rollout::Stuck("the Deployment's progress deadline has passed".to_owned());
+    }
+    let updated = status.updated_replicas.unwrap_or(0);
+    let available = status.available_replicas.unwrap_or(0);
+    let all = status.replicas.unwrap_or(0);
+    if updated == wanted && available == wanted && all == wanted {
+        Rollout::Complete
+    } else {
+        Rollout::Going(format!(
+            "{updated} of {wanted} updated, {available} available, {all} in all"
+        ))
+    }
+}
+
+/// The ReplicaSet before the current one.
+fn before_current(sets: impl Iterator<Item = ReplicaSet>) -> Option<ReplicaSet> {
+    let mut numbered: Vec<_> = sets
+        .filter_map(|set| {
+            let revision = set.metadata.annotations.as_ref()?.get(REVISION)?;
+            Some((revision.parse::<u64>().ok()?, set))
+        })
+        .collect();
+    numbered.sort_by_key(|(revision, _)| *revision);
+    numbered.pop()?;
+    numbered.pop().map(|(_, set)| set)
+}
+
+/// Why a pod will not get running by itself, where that is so.
+pub fn hopeless(pod: &Pod) -> Option<String> {
+    unschedulable(pod).or_else(|| {
+        let name = pod.metadata.name.as_deref().unwrap_or("?");
+        let status = pod.status.as_ref()?;
+        let waiting = status
+            .init_container_statuses
+            .iter()
+            .flatten()
+            .chain(status.container_statuses.iter().flatten())
+            .filter_map(|container| container.state.as_ref()?.waiting.as_ref())
+            .find(|waiting| {
+                matches!(
+                    waiting.reason.as_deref(),
+                    Some(
+                        "ErrImagePull"
+                            | "ImagePullBackOff"
+                            | "ErrImageNeverPull"
+                            | "InvalidImageName"
+                            | "CreateContainerConfigError"
+                            | "CrashLoopBackOff"
+                    )
+                )
+            })?;
+        Some(format!(
+            "pod `{name}`: {}: {}",
+            waiting.reason.as_deref().unwrap_or("waiting"),
+            waiting.message.as_deref().unwrap_or("no message")
+        ))
+    })
+}
+
+/// The scheduler's words where it found no node for a pod.
+pub fn unschedulable(pod: &Pod) -> Option<String> {
+    let name = pod.metadata.name.as_deref().unwrap_or("?");
+    let condition = pod
+        .status
+        .as_ref()?
+        .conditions
+        .iter()
+        .flatten()
+        .find(|condition| {
+            condition.type_ == "PodScheduled"
+                && condition.reason.as_deref() == Some("Unschedulable")
+        })?;
+    Some(format!(
+        "pod `{name}` is unschedulable: {}",
+        condition.message.as_deref().unwrap_or("no message")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(status: serde_json::Value) -> Pod {
+        serde_json::from_value(json!({"metadata": {"name": "train-1"}, "status": status})).unwrap()
+    }
+
+    #[test]
+    fn unschedulable_pod_is_hopeless_in_the_schedulers_words() {
+        let pod = pod(json!({"phase": "Pending", "conditions": [{
+            "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+            "message": "0/1 nodes are available: 1 Insufficient memory."}]}));
+        assert_eq!(
+            hopeless(&pod).unwrap(),
+            "pod `train-1` is unschedulable: 0/1 nodes are available: 1 Insufficient memory."
+        );
+    }
+
+    #[test]
+    fn missing_image_is_hopeless() {
+        let pod = pod(json!({"phase": "Pending", "containerStatuses": [{
+            "name": "base", "ready": false, "restartCount": 0, "image": "x", "imageID": "",
+            "state": {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}}]}));
+        assert_eq!(
+            hopeless(&pod).unwrap(),
+            "pod `train-1`: ErrImagePull: no such image"
+        );
+    }
+
+    #[test]
+    fn pod_that_starts_is_not_hopeless() {
+        let pod = pod(json!({"phase": "Pending", "containerStatuses": [{
+            "name": "base", "ready": false, "restartCount": 0, "image": "x", "imageID": "",
+            "state": {"waiting": {"reason": "ContainerCreating"}}}]}));
+        assert_eq!(hopeless(&pod), None);
+    }
+
+    fn deployment(status: serde_json::Value) -> Deployment {
+        serde_json::from_value(json!({"metadata": {"generation": 3},
+            "spec": {"replicas": 1, "selector": {}, "template": {}}, "status": status}))
+        .unwrap()
+    }
+
+    #[test]
+    fn rollout_is_complete_only_without_old_replicas() {
+        let done = json!({"observedGeneration": 3, "replicas": 1, "updatedReplicas": 1,
+            "availableReplicas": 1});
+        assert_eq!(rollout_status(&deployment(done)), Rollout::Complete);
+        let old_left = json!({"observedGeneration": 3, "replicas": 2, "updatedReplicas": 1,
+            "availableReplicas": 2});
+        assert_eq!(
+            rollout_status(&deployment(old_left)),
+            Rollout::Going("1 of 1 updated, 2 available, 2 in all".to_owned())
+        );
+        let stale = json!({"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1,
+            "availableReplicas": 1});
+        assert_eq!(
+            rollout_status(&deployment(stale)),
+            Rollout::Going("not seen yet".to_owned())
+        );
+    }
+
+    #[test]
+    fn undo_takes_the_revision_before() {
+        let set = |name: &str, revision: &str| -> ReplicaSet {
+            serde_json::from_value(json!({"metadata": {"name": name,
+                "annotations": {REVISION: revision}}}))
+            .unwrap()
+        };
+        let sets = [set("a", "2"), set("b", "10"), set("c", "9")];
+        assert_eq!(
+            before_current(sets.into_iter()).unwrap().metadata.name.as_deref(),
+            Some("c")
+        );
+        assert!(before_current([set("a", "1")].into_iter()).is_none());
+    }
+}

@@ -1,0 +1,40 @@
+//! Where the services under test are.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use reqwest::Url;
+
+/// Where the services under test are, and what of the stack does not run here.
+#[derive(Clone)]
+pub struct ScenarioEnv {
+    /// Kubeconfig of the cluster.
+    pub kubeconfig: PathBuf,
+    /// Namespace of the stack.
+    pub namespace: String,
+    /// Addresses on loopback by name: `airflow`, `mlflow`, `s3`, `triton`,
+    /// `prometheus`, `alertmanager`, `monitor`, `grafana`.
+    pub endpoints: BTreeMap<String, Url>,
+    /// Airflow's user and password.
+    pub airflow: (String, String),
+    /// The cluster's name.
+    pub cluster: String,
+    /// Components that do not run here, each with its reason. A scenario tagged
+    /// `@requires-NAME` is then not run and says so.
+    pub not_run_components: BTreeMap<String, String>,
+    /// Folder of the chart's Grafana dashboards (`*.json`, searched in depth).
+    pub dashboards: PathBuf,
+}
+
+impl fmt::Debug for ScenarioEnv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScenarioEnv")
+            .field("kubeconfig", &self.kubeconfig)
+            .field("namespace", &self.namespace)
+            .field("endpoints", &self.endpoints)
+            .field("airflow", &self.airflow.0)
+            .field("cluster", &self.cluster)
+            .field("not_run_components", &self.not_run_components)
+            .field("dashboards", &self.dashboards)
+            .finish()
+    }
+}

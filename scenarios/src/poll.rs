@@ -1,0 +1,74 @@
+//! Waiting for something to become true, with a deadline that names it.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::failure::Failure;
+
+/// Time between two looks. Most services under test change at their own pace of a
+/// second or more; a shorter interval would only take CPU from them.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// One look at what is awaited.
+pub(crate) enum Look<T> {
+    /// It is there.
+    Ready(T),
+    /// Not yet; what is seen now, for the message when the deadline passes.
+    NotYet(String),
+}
+
+/// Looks again and again until it is there, a look fails, or the deadline passes.
+///
+/// A look that fails ends the wait at once: looks return an error for states that
+/// cannot get better, and `NotYet` for all others.
+pub(crate) async fn until<T, F>(
+    what: &str,
+    deadline: Duration,
+    mut look: impl FnMut() -> F,
+) -> Result<T, Failure>
+where
+    F: Future<Output = Result<Look<T>, Failure>>,
+{
+    let end = Instant::now() + deadline;
+    loop {
+        match look().await.map_err(|failure| failure.context(what))? {
+            Look::Ready(value) => return Ok(value),
+            Look::NotYet(state) if Instant::now() >= end => {
+                return Err(Failure::new(format!(
+                    "{what}: not within {} s; last seen: {state}",
+                    deadline.as_secs()
+                )));
+            }
+            Look::NotYet(_) => sleep(INTERVAL).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn deadline_names_what_was_awaited_and_what_was_seen() {
+        let waited: Result<(), _> = until("champion", Duration::from_secs(3), || async {
+            Ok(Look::NotYet("no version".to_owned()))
+        })
+        .await;
+        assert_eq!(
+            waited.unwrap_err().to_string(),
+            "champion: not within 3 s; last seen: no version"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn hopeless_state_ends_the_wait_at_once() {
+        let start = Instant::now();
+        let waited: Result<(), _> = until("pod", Duration::from_secs(60), || async {
+            Err(Failure::new("crash loop"))
+        })
+        .await;
+        assert_eq!(waited.unwrap_err().to_string(), "pod: crash loop");
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+}

@@ -1,0 +1,251 @@
+//! The training runs that scenarios share.
+//!
+//! A run of the DAG takes half a minute, so each purpose has one run: the first
+//! scenario that needs it starts it, the others use its result. Every scenario
+//! still works alone, for its `Given` ensures the run.
+
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use cucumber::Parameter;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::{sync::OnceCell, time::Instant};
+
+use crate::{
+    clients::airflow::{DagRun, TaskInstance},
+    failure::Failure,
+    lab::{DAG, Lab},
+    poll::{self, Look},
+};
+
+/// Longest time for a run of the DAG. Four task pods of about 8 s each, and up to
+/// four runs at once on two cores; ten times that is not slow but stuck.
+const RUN_DEADLINE: Duration = Duration::from_secs(240);
+
+/// What a training run is for. The features speak of "the baseline run" and so on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Parameter)]
+#[param(
+    name = "run",
+    regex = "baseline|better|repeated|worse|broken|oversized|기준|개선|재현|저하|손상|과대"
+)]
+pub(crate) enum Purpose {
+    /// Good enough for the first version.
+    Baseline,
+    /// Trained longer, and better than the baseline.
+    Better,
+    /// The baseline again: same seed, same parameters.
+    Repeated,
+    /// Trained too little.
+    Worse,
+    /// On data with a broken column.
+    Broken,
+    /// Asks for more memory than the node has.
+    Oversized,
+}
+
+/// A run that has ended, in whichever way.
+#[derive(Debug, Clone)]
+pub(crate) struct Ended {
+    /// What it was for.
+    pub(crate) purpose: Purpose,
+    /// The DAG run.
+    pub(crate) run: DagRun,
+    /// Its tasks.
+    pub(crate) tasks: Vec<TaskInstance>,
+    /// Why it was given up, with the time that took: a pod that cannot run.
+    pub(crate) given_up: Option<(String, Duration)>,
+}
+
+/// One run a purpose, made when first asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Runs([OnceCell<Result<Arc<Ended>, Failure>>; Purpose::ALL.len()]);
+
+impl Purpose {
+    /// Every purpose.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Baseline,
+        Self::Better,
+        Self::Repeated,
+        Self::Worse,
+        Self::Broken,
+        Self::Oversized,
+    ];
+
+    /// The purpose's word in English and in Korean, as the features write it.
+    pub(crate) const fn words(self) -> [&'static str; 2] {
+        match self {
+            Self::Baseline => ["baseline", "기준"],
+            Self::Better => ["better", "개선"],
+            Self::Repeated => ["repeated", "재현"],
+            Self::Worse => ["worse", "저하"],
+            Self::Broken => ["broken", "손상"],
+            Self::Oversized => ["oversized", "과대"],
+        }
+    }
+
+    /// Whether a step's text speaks of this run.
+    pub(crate) fn is_mentioned_in(self, text: &str) -> bool {
+        let [english, korean] = self.words();
+        text.contains(&format!("the {english} run")) || text.contains(&format!("{korean} 실행"))
+    }
+
+    /// What the DAG is started with.
+    fn conf(self) -> Value {
+        match self {
+            Self::Baseline | Self::Repeated => json!({"seed": 7, "max_iter": 30}),
+            Self::Better => json!({"seed": 7, "max_iter": 200}),
+            Self::Worse => json!({"seed": 7, "max_iter": 1}),
+            Self::Broken => json!({"dataset": "digits-broken"}),
+            Self::Oversized => json!({"memory_request": "64Gi"}),
+        }
+    }
+
+    /// Whether this run is compared with what the baseline left.
+    const fn follows_the_baseline(self) -> bool {
+        matches!(self, Self::Better | Self::Repeated | Self::Worse)
+    }
+}
+
+impl FromStr for Purpose {
+    type Err = Failure;
+
+    fn from_str(word: &str) -> Result<Self, Failure> {
+        Self::ALL
+            .into_iter()
+            .find(|purpose| purpose.words().contains(&word))
+            .ok_or_else(|| Failure::new(format!("no run is called `{word}`")))
+    }
+}
+
+impl Ended {
+    /// Its id.
+    pub(crate) fn id(&self) -> &str {
+        &self.run.dag_run_id
+    }
+}
+
+impl Lab {
+    /// The run for a purpose, started if no one has yet, once it has ended.
+    pub(crate) async fn ended(&self, purpose: Purpose) -> Result<Arc<Ended>, Failure> {
+        if purpose.follows_the_baseline() {
+            ended_well(self.first(Purpose::Baseline).await?)?;
+        }
+        self.first(purpose).await
+    }
+
+    /// The same, for a run whose DAG run must have ended well.
+    pub(crate) async fn succeeded(&self, purpose: Purpose) -> Result<Arc<Ended>, Failure> {
+        ended_well(self.ended(purpose).await?)
+    }
+
+    /// The one run for a purpose.
+    async fn first(&self, purpose: Purpose) -> Result<Arc<Ended>, Failure> {
+        self.runs.0[purpose as usize]
+            .get_or_init(|| async { self.start_and_wait(purpose).await.map(Arc::new) })
+            .await
+            .clone()
+            .map_err(|failure| failure.context(format!("the {} run", purpose.words()[0])))
+    }
+
+    async fn start_and_wait(&self, purpose: Purpose) -> Result<Ended, Failure> {
+        let id = format!(
+            "scenario-{}-{}",
+            purpose.words()[0],
+            Timestamp::now().as_millisecond()
+        );
+        let started = Instant::now();
+        self.airflow.trigger(DAG, &id, &purpose.conf()).await?;
+        match self.wait_for_run(&id).await? {
+            Waited::Ended(run, tasks) => Ok(Ended {
+                purpose,
+                run,
+                tasks,
+                given_up: None,
+            }),
+            Waited::Hopeless(reason) => {
+                let after = started.elapsed();
+                // Frees the queue; a pod that cannot be placed would wait for ever.
+                self.airflow.fail(DAG, &id).await?;
+                Ok(Ended {
+                    purpose,
+                    run: self.airflow.dag_run(DAG, &id).await?,
+                    tasks: self.airflow.tasks(DAG, &id).await?,
+                    given_up: Some((reason, after)),
+                })
+            }
+        }
+    }
+
+    /// Waits until a DAG run has ended or cannot end.
+    pub(crate) async fn wait_for_run(&self, id: &str) -> Result<Waited, Failure> {
+        poll::until(&format!("DAG run `{id}`"), RUN_DEADLINE, || async {
+            let run = self.airflow.dag_run(DAG, id).await?;
+            if run.has_ended() {
+                let tasks = self.airflow.tasks(DAG, id).await?;
+                return Ok(Look::Ready(Waited::Ended(run, tasks)));
+            }
+            let pods = self.task_pods.of_run(id);
+            if let Some(reason) = pods.into_iter().find_map(|pod| pod.hopeless) {
+                return Ok(Look::Ready(Waited::Hopeless(reason)));
+            }
+            let tasks = self.airflow.tasks(DAG, id).await?;
+            Ok(Look::NotYet(format!("{}, {}", run.state, states(&tasks))))
+        })
+        .await
+    }
+}
+
+fn ended_well(ended: Arc<Ended>) -> Result<Arc<Ended>, Failure> {
+    if ended.run.state == "success" {
+        return Ok(ended);
+    }
+    Err(Failure::new(format!(
+        "the {} run `{}` ended as {}: {}",
+        ended.purpose.words()[0],
+        ended.id(),
+        ended.run.state,
+        states(&ended.tasks),
+    )))
+}
+
+/// How the wait for a DAG run ended.
+pub(crate) enum Waited {
+    /// The run has ended; its tasks.
+    Ended(DagRun, Vec<TaskInstance>),
+    /// A pod of it cannot run; why.
+    Hopeless(String),
+}
+
+/// Each task with its state, for messages and evidence.
+pub(crate) fn states(tasks: &[TaskInstance]) -> String {
+    tasks
+        .iter()
+        .map(|task| {
+            let state = task.state.as_deref().unwrap_or("waiting");
+            format!("{} {state}", task.task_id)
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_languages_name_the_same_run() {
+        for purpose in Purpose::ALL {
+            for word in purpose.words() {
+                assert_eq!(word.parse::<Purpose>().unwrap(), purpose);
+            }
+        }
+        assert!("other".parse::<Purpose>().is_err());
+    }
+
+    #[test]
+    fn finds_the_runs_a_step_speaks_of() {
+        assert!(Purpose::Worse.is_mentioned_in("the worse run has ended"));
+        assert!(Purpose::Worse.is_mentioned_in("저하 실행이 끝났다"));
+        assert!(!Purpose::Baseline.is_mentioned_in("the worse run has ended"));
+    }
+}

@@ -1,0 +1,209 @@
+//! Deploy, while requests keep coming: rolling out, rolling back, losing a pod.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use cucumber::{then, when};
+use tokio::time::Instant;
+
+use crate::{
+    clients::kubernetes::Rollout,
+    failure::{Failure, StepResult, ensure},
+    lab::{Lab, MODEL, MODEL_VERSION, TRITON},
+    load::{Load, Offer},
+    poll::{self, Look},
+    runs::Purpose,
+    world::{World, left_by},
+};
+
+/// Longest time for a rollout. Triton loads its model in some ten seconds on two
+/// busy cores.
+const ROLLOUT_DEADLINE: Duration = Duration::from_secs(120);
+
+impl Lab {
+    /// The version that Triton's Deployment asks for.
+    pub(crate) async fn wanted_version(&self) -> Result<Option<String>, Failure> {
+        let deployment = self.kubernetes.deployment(TRITON).await?;
+        Ok(deployment
+            .spec
+            .and_then(|spec| spec.template.spec)
+            .into_iter()
+            .flat_map(|spec| spec.containers)
+            .flat_map(|container| container.env.unwrap_or_default())
+            .find(|variable| variable.name == MODEL_VERSION)
+            .and_then(|variable| variable.value))
+    }
+
+    /// Makes Triton's Deployment ask for a version.
+    pub(crate) async fn roll_out(&self, version: &str) -> Result<(), Failure> {
+        self.kubernetes
+            .set_env(TRITON, TRITON, (MODEL_VERSION, version))
+            .await
+    }
+
+    /// Waits until Triton's rollout is complete.
+    pub(crate) async fn wait_for_rollout(&self) -> Result<(), Failure> {
+        poll::until("the rollout of Triton", ROLLOUT_DEADLINE, || async {
+            match self.kubernetes.rollout(TRITON).await? {
+                Rollout::Complete => Ok(Look::Ready(())),
+                Rollout::Going(state) => Ok(Look::NotYet(state)),
+                Rollout::Stuck(reason) => Err(Failure::new(reason)),
+            }
+        })
+        .await
+    }
+
+    /// Requests of the held-out images, each answer checked against what the MLflow
+    /// model of the answering version says.
+    async fn checked_offer(&self, purposes: &[Purpose]) -> Result<Offer, Failure> {
+        let mut images = Vec::new();
+        let mut labels = BTreeMap::new();
+        for purpose in purposes {
+            let version = self.version_for(*purpose).await?.version;
+            let held_out = self.held_out_for(*purpose).await?;
+            ensure!(
+                images.is_empty() || images == held_out.inputs,
+                "the runs hold out different images"
+            );
+            images = held_out.inputs;
+            labels.insert(version, held_out.labels);
+        }
+        Ok(Offer {
+            images,
+            batch: 1,
+            labels,
+            pace: Duration::from_millis(100),
+            at_most: ROLLOUT_DEADLINE,
+        })
+    }
+}
+
+#[when("the rollout is undone")]
+#[when("롤아웃을 되돌린다")]
+async fn undo(world: &mut World) -> StepResult {
+    let lab = world.lab()?;
+    let before = lab.wanted_version().await?;
+    let start = Instant::now();
+    lab.kubernetes.undo_rollout(TRITON).await?;
+    lab.wait_for_rollout().await?;
+    let after = lab.wanted_version().await?;
+    lab.saw(
+        format!("Deployment {TRITON}"),
+        format!(
+            "from version {before:?} back to {after:?} in {:.1} s",
+            start.elapsed().as_secs_f64()
+        ),
+    );
+    ensure!(before != after, "it still asks for version {after:?}");
+    Ok(())
+}
+
+#[when(expr = "the version of the {run} run is rolled out over that of the {run} run while requests keep coming")]
+#[when(expr = "요청이 계속 들어오는 가운데 {run} 실행의 버전을 {run} 실행의 버전 위에 롤아웃한다")]
+async fn roll_out_under_load(world: &mut World, new: Purpose, old: Purpose) -> StepResult {
+    let lab = world.lab()?;
+    let old_version = lab.version_for(old).await?.version;
+    if lab.wanted_version().await?.as_ref() != Some(&old_version) {
+        lab.roll_out(&old_version).await?;
+    }
+    lab.wait_for_rollout().await?;
+    let version = lab.version_for(new).await?.version;
+    let load = Load::start(&lab.triton, lab.checked_offer(&[old, new]).await?)?;
+    let start = Instant::now();
+    let rolled = async {
+        lab.roll_out(&version).await?;
+        lab.wait_for_rollout().await
+    }
+    .await;
+    let report = load.stop().await;
+    lab.saw(
+        "requests during the rollout",
+        format!("{} in {:.1} s", report.in_words(), start.elapsed().as_secs_f64()),
+    );
+    rolled?;
+    ensure!(
+        report.right.contains_key(&version) && report.right.contains_key(&old_version),
+        "not both versions answered: {}",
+        report.in_words()
+    );
+    world.load = Some(report);
+    Ok(())
+}
+
+#[when("Triton's pod is killed while requests keep coming")]
+#[when("요청이 계속 들어오는 가운데 Triton의 Pod를 강제로 죽인다")]
+async fn kill_under_load(world: &mut World) -> StepResult {
+    let lab = world.lab()?;
+    let offer = lab.checked_offer(&[Purpose::Better]).await?;
+    let image = offer.images[0].clone();
+    let deployment = lab.kubernetes.deployment(TRITON).await?;
+    let pod = lab
+        .kubernetes
+        .pods_of(&deployment)
+        .await?
+        .into_iter()
+        .filter(|pod| pod.metadata.deletion_timestamp.is_none())
+        .find_map(|pod| pod.metadata.name)
+        .ok_or_else(|| Failure::new("Triton has no pod"))?;
+    let load = Load::start(&lab.triton, offer)?;
+    let start = Instant::now();
+    let back = async {
+        lab.kubernetes.kill(&pod).await?;
+        poll::until("a new pod of Triton", ROLLOUT_DEADLINE, || async {
+            if let Some(reason) = new_pod_trouble(&lab, &pod).await? {
+                return Ok(Look::NotYet(reason));
+            }
+            Ok(match lab.triton.infer(MODEL, std::slice::from_ref(&image)).await {
+                Ok(_) => Look::Ready(()),
+                Err(failure) => Look::NotYet(failure.to_string()),
+            })
+        })
+        .await
+    }
+    .await;
+    let report = load.stop().await;
+    lab.saw(
+        format!("pod {pod} killed"),
+        format!(
+            "answers again after {:.1} s; {}",
+            start.elapsed().as_secs_f64(),
+            report.in_words()
+        ),
+    );
+    world.load = Some(report);
+    back
+}
+
+/// What is still missing before another pod than `old` is ready.
+async fn new_pod_trouble(lab: &Lab, old: &str) -> Result<Option<String>, Failure> {
+    let deployment = lab.kubernetes.deployment(TRITON).await?;
+    let pods = lab.kubernetes.pods_of(&deployment).await?;
+    let is_ready = pods.iter().any(|pod| {
+        pod.metadata.name.as_deref() != Some(old)
+            && pod
+                .status
+                .iter()
+                .flat_map(|status| status.conditions.iter().flatten())
+                .any(|condition| condition.type_ == "Ready" && condition.status == "True")
+    });
+    Ok((!is_ready).then(|| "no other pod is ready".to_owned()))
+}
+
+#[then("no request failed and none was answered wrongly")]
+#[then("실패한 요청도, 잘못 답한 요청도 없다")]
+async fn none_failed(world: &mut World) -> StepResult {
+    let report = left_by(world.load.as_ref(), "sent requests")?;
+    ensure!(
+        report.sent > 0 && report.failed == 0 && report.wrong == 0,
+        "{}",
+        report.in_words()
+    );
+    Ok(())
+}
+
+#[then("no request was answered wrongly")]
+#[then("잘못 답한 요청은 없다")]
+async fn none_wrong(world: &mut World) -> StepResult {
+    let report = left_by(world.load.as_ref(), "sent requests")?;
+    ensure!(report.sent > 0 && report.wrong == 0, "{}", report.in_words());
+    Ok(())
+}
