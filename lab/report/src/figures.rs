@@ -137,7 +137,12 @@ mod tests {
 
     #[test]
     fn request_times_have_three_digits() {
-        let cases = [(850, "850 µs"), (6120, "6.1 ms"), (45_300, "45 ms"), (1_200_000, "1.20 s")];
+        let cases = [
+            (850, "850 µs"),
+            (6120, "6.1 ms"),
+            (45_300, "45 ms"),
+            (1_200_000, "1.20 s"),
+        ];
         for (value, text) in cases {
             assert_eq!(micros(value), text);
         }

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use lab_model::outcome::Outcome;
 use miette::Diagnostic;
-use quick_junit::{
-    NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestRerun, TestSuite,
-};
+use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestRerun, TestSuite};
 use thiserror::Error;
 
 use crate::{
@@ -87,9 +85,15 @@ fn properties(report: &Report) -> Vec<(String, String)> {
         add("kubernetes.version", &cluster.version);
     }
     for component in &report.components {
-        let version = component.actual.as_deref().unwrap_or(component.outcome.word());
+        let version = component
+            .actual
+            .as_deref()
+            .unwrap_or(component.outcome.word());
         add(&format!("{}.version", component.name), version);
-        add(&format!("{}.documented", component.name), &component.documented);
+        add(
+            &format!("{}.documented", component.name),
+            &component.documented,
+        );
     }
     properties
 }
@@ -166,7 +170,9 @@ fn steps(scenario: &ScenarioReport) -> String {
     for step in &scenario.steps {
         let mark = step.outcome.word();
         text += &format!("{mark:>8}  {} {}\n", step.keyword.trim(), step.text);
-        let Some(reason) = step.outcome.reason() else { continue };
+        let Some(reason) = step.outcome.reason() else {
+            continue;
+        };
         text += &format!("          {reason}\n");
         for evidence in &step.evidence {
             let short = shorten(&evidence.text, EVIDENCE_LIMIT);

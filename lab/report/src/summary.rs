@@ -25,7 +25,10 @@ pub fn render(report: &Report, page: Option<&Path>, color: bool) -> String {
         lines.extend(first_failure(failure, painter));
         let others = report.failures.len() - 1;
         if others > 0 {
-            lines.push(row("", &format!("{others} more after it; the report has them in order")));
+            lines.push(row(
+                "",
+                &format!("{others} more after it; the report has them in order"),
+            ));
         }
     }
     let not_run = report.not_run();
@@ -36,7 +39,10 @@ pub fn render(report: &Report, page: Option<&Path>, color: bool) -> String {
         let label = if index == 0 { "not run" } else { "" };
         let name = one_line(one.name, REASON_LIMIT);
         let reason = one_line(one.reason, REASON_LIMIT);
-        lines.push(row(label, &format!("{} {name}: {reason}", words::kind(one.kind))));
+        lines.push(row(
+            label,
+            &format!("{} {name}: {reason}", words::kind(one.kind)),
+        ));
     }
     lines.push(String::new());
     for benchmark in &report.benchmarks {
@@ -82,7 +88,10 @@ fn first_failure(failure: &Failure, painter: Painter) -> Vec<String> {
         "failed first",
         &painter.paint(Paint::Strong, &words::place(&failure.place)),
     )];
-    if let Place::Scenario { step: Some(step), .. } = &failure.place {
+    if let Place::Scenario {
+        step: Some(step), ..
+    } = &failure.place
+    {
         lines.push(row("", &format!("at: {}", one_line(step, REASON_LIMIT))));
     }
     let reason = one_line(&failure.reason, REASON_LIMIT);
@@ -107,5 +116,9 @@ fn figures(benchmark: &BenchmarkSummary) -> String {
             )
         })
         .collect();
-    format!("{}: {}", one_line(&benchmark.workload, REASON_LIMIT), points.join(" · "))
+    format!(
+        "{}: {}",
+        one_line(&benchmark.workload, REASON_LIMIT),
+        points.join(" · ")
+    )
 }

@@ -53,7 +53,10 @@ fn skip_escape(rest: &mut Peekable<Chars<'_>>) {
 
 /// Passes over parameters up to the final byte of a control sequence.
 fn skip_control_sequence(rest: &mut Peekable<Chars<'_>>) {
-    while rest.next_if(|char| matches!(char, '\u{20}'..='\u{3f}')).is_some() {}
+    while rest
+        .next_if(|char| matches!(char, '\u{20}'..='\u{3f}'))
+        .is_some()
+    {}
     rest.next_if(|char| matches!(char, '\u{40}'..='\u{7e}'));
 }
 
@@ -85,7 +88,11 @@ pub(crate) struct Shortened<'a> {
 /// the cause of most failures is at one of the two.
 pub(crate) fn shorten(text: &str, limit: usize) -> Shortened<'_> {
     if text.len() <= limit {
-        return Shortened { head: text, left_out: 0, tail: "" };
+        return Shortened {
+            head: text,
+            left_out: 0,
+            tail: "",
+        };
     }
     let head_end = text.floor_char_boundary(limit / 4 * 3);
     let tail_start = text.ceil_char_boundary(text.len() - limit / 4);
@@ -124,7 +131,10 @@ mod tests {
     fn colors_titles_and_links_are_taken_out() {
         assert_eq!(plain("\u{1b}[31mred\u{1b}[0m"), "red");
         assert_eq!(plain("\u{1b}]0;title\u{7}text"), "text");
-        assert_eq!(plain("\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{1b}\\"), "link");
+        assert_eq!(
+            plain("\u{1b}]8;;http://x\u{1b}\\link\u{1b}]8;;\u{1b}\\"),
+            "link"
+        );
         assert_eq!(plain("\u{9b}2Jgone\u{1b}(B"), "gone");
     }
 
@@ -149,7 +159,10 @@ mod tests {
     fn long_text_keeps_both_ends() {
         let text = format!("{}{}", "a".repeat(100), "b".repeat(100));
         let short = shorten(&text, 40);
-        assert_eq!((short.head.len(), short.left_out, short.tail), (30, 160, "bbbbbbbbbb"));
+        assert_eq!(
+            (short.head.len(), short.left_out, short.tail),
+            (30, 160, "bbbbbbbbbb")
+        );
         assert_eq!(shorten("abc", 3).left_out, 0);
     }
 

@@ -1,9 +1,17 @@
-//! The learning report: one self-contained page.
+//! The learning report: one self-contained page that works without a network and
+//! without scripts. It shows, it never judges: every figure is the fold's.
+//!
+//! All text from outside passes through [`words`]; `maud` escapes whatever is spliced.
 
-use crate::report::Report;
+mod benchmark;
+mod chapters;
+mod chart;
+mod evidence;
+mod opening;
+mod page;
+mod resources;
+mod timeline;
+mod versions;
+mod words;
 
-/// Renders the page.
-pub fn render(report: &Report) -> String {
-    let _ = report;
-    String::new()
-}
+pub use page::render;

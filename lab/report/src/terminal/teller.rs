@@ -50,7 +50,9 @@ impl Teller {
     pub(crate) fn tell(&mut self, event: &Event) -> Vec<String> {
         let at = Duration::from_millis(event.elapsed_ms);
         let lines = self.lines(&event.fact, at);
-        let clock = self.painter.paint(Paint::Faint, &format!("{:>6} ", moment(at)));
+        let clock = self
+            .painter
+            .paint(Paint::Faint, &format!("{:>6} ", moment(at)));
         lines
             .into_iter()
             .map(|line| format!("{clock}{line}").trim_end().to_owned())
@@ -60,16 +62,20 @@ impl Teller {
     fn lines(&mut self, fact: &Fact, at: Duration) -> Vec<String> {
         let quiet = self.settings.verbosity == Verbosity::Quiet;
         match fact {
-            Fact::ScenarioFinished { scenario, outcome, millis } => {
-                self.scenario(scenario, outcome, *millis)
-            }
+            Fact::ScenarioFinished {
+                scenario,
+                outcome,
+                millis,
+            } => self.scenario(scenario, outcome, *millis),
             Fact::StepFinished { .. } => self.step(fact),
             Fact::ComponentFinished { outcome, .. } if !quiet || outcome.is_failed() => {
                 self.component(fact)
             }
-            Fact::StageFinished { stage, outcome, millis } if !quiet || outcome.is_failed() => {
-                self.stage_finished(*stage, outcome, *millis)
-            }
+            Fact::StageFinished {
+                stage,
+                outcome,
+                millis,
+            } if !quiet || outcome.is_failed() => self.stage_finished(*stage, outcome, *millis),
             _ if quiet => Vec::new(),
             Fact::RunStarted(about) => self.run(about),
             Fact::StageStarted { stage } => {
@@ -77,7 +83,12 @@ impl Teller {
                 vec![self.painter.paint(Paint::Strong, stage.as_str())]
             }
             Fact::ImageReady(image) => vec![self.image(image)],
-            Fact::ClusterReady { cluster, version, nodes, .. } => vec![format!(
+            Fact::ClusterReady {
+                cluster,
+                version,
+                nodes,
+                ..
+            } => vec![format!(
                 "  {} cluster {cluster}: Kubernetes {}, {} ready",
                 self.painter.mark(Some(&Outcome::Passed)),
                 one_line(version, LINE_LIMIT),
@@ -105,8 +116,10 @@ impl Teller {
             host.engine
         );
         vec![
-            self.painter.paint(Paint::Strong, &one_line(&what, LINE_LIMIT)),
-            self.painter.paint(Paint::Faint, &one_line(&machine, LINE_LIMIT)),
+            self.painter
+                .paint(Paint::Strong, &one_line(&what, LINE_LIMIT)),
+            self.painter
+                .paint(Paint::Faint, &one_line(&machine, LINE_LIMIT)),
         ]
     }
 
@@ -118,7 +131,10 @@ impl Teller {
             Outcome::Passed => "done",
             other => other.word(),
         };
-        let mut line = format!("{} {stage} {word} in {took}", self.painter.mark(Some(outcome)));
+        let mut line = format!(
+            "{} {stage} {word} in {took}",
+            self.painter.mark(Some(outcome))
+        );
         if let Some(reason) = outcome.reason() {
             line += &format!(": {}", one_line(reason, LINE_LIMIT));
         }
@@ -142,13 +158,22 @@ impl Teller {
     }
 
     fn component(&mut self, fact: &Fact) -> Vec<String> {
-        let Fact::ComponentFinished { component, actual, outcome, millis, .. } = fact else {
+        let Fact::ComponentFinished {
+            component,
+            actual,
+            outcome,
+            millis,
+            ..
+        } = fact
+        else {
             return Vec::new();
         };
         self.progress.remove(&format!("component {component}"));
         let mark = self.painter.mark(Some(outcome));
         let name = one_line(component, LINE_LIMIT);
-        let version = actual.as_deref().map_or(String::new(), |version| format!(" {version}"));
+        let version = actual
+            .as_deref()
+            .map_or(String::new(), |version| format!(" {version}"));
         let version = one_line(&version, LINE_LIMIT);
         let space = if version.is_empty() { "" } else { " " };
         let ending = match outcome.reason() {
@@ -179,23 +204,39 @@ impl Teller {
         ));
         match outcome {
             Outcome::Failed { .. } if !details.is_empty() => lines.extend(details),
-            other => lines.extend(other.reason().map(|reason| {
-                format!("      {}: {}", other.word(), one_line(reason, LINE_LIMIT))
-            })),
+            other => {
+                lines.extend(other.reason().map(|reason| {
+                    format!("      {}: {}", other.word(), one_line(reason, LINE_LIMIT))
+                }))
+            }
         }
         lines
     }
 
     fn step(&mut self, fact: &Fact) -> Vec<String> {
-        let Fact::StepFinished { scenario, keyword, text, outcome, evidence, .. } = fact else {
+        let Fact::StepFinished {
+            scenario,
+            keyword,
+            text,
+            outcome,
+            evidence,
+            ..
+        } = fact
+        else {
             return Vec::new();
         };
         let words = one_line(&format!("{} {text}", keyword.trim()), LINE_LIMIT);
         let verbose = self.settings.verbosity == Verbosity::Verbose;
-        let mut lines = vec![format!("      {} {words}", self.painter.mark(Some(outcome)))];
+        let mut lines = vec![format!(
+            "      {} {words}",
+            self.painter.mark(Some(outcome))
+        )];
         if let Some(reason) = outcome.reason() {
             let reason = one_line(reason, LINE_LIMIT);
-            lines.push(format!("        {}", self.painter.paint(Paint::Bad, &reason)));
+            lines.push(format!(
+                "        {}",
+                self.painter.paint(Paint::Bad, &reason)
+            ));
         }
         if verbose || outcome.is_failed() {
             for one in evidence {
@@ -214,7 +255,10 @@ impl Teller {
 
     fn evidence(&self, evidence: &Evidence) -> Vec<String> {
         let source = one_line(&evidence.source, LINE_LIMIT);
-        let mut lines = vec![format!("        {}", self.painter.paint(Paint::Faint, &source))];
+        let mut lines = vec![format!(
+            "        {}",
+            self.painter.paint(Paint::Faint, &source)
+        )];
         let all: Vec<_> = evidence.text.lines().take(1 + EVIDENCE_LINES).collect();
         for line in all.iter().take(EVIDENCE_LINES) {
             lines.push(format!("          {}", one_line(line, LINE_LIMIT)));
@@ -235,7 +279,9 @@ impl Teller {
             .map(|point| {
                 let outcome = match point.errors {
                     0 => Outcome::Passed,
-                    _ => Outcome::Failed { reason: String::new() },
+                    _ => Outcome::Failed {
+                        reason: String::new(),
+                    },
                 };
                 let errors = counted(usize::try_from(point.errors).unwrap_or(usize::MAX), "error");
                 format!(
@@ -263,7 +309,8 @@ impl Teller {
         {
             return None;
         }
-        self.progress.insert(progress.task.clone(), (progress.now.clone(), at));
+        self.progress
+            .insert(progress.task.clone(), (progress.now.clone(), at));
         let mut line = format!(
             "    {}: {}",
             one_line(&progress.task, LINE_LIMIT),

@@ -1,0 +1,11 @@
+//! Writes a record's page to standard output: `cargo run -p lab-report --example page FILE`
+
+use std::{env, error::Error, io::Write, path::Path};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let file = env::args().nth(1).ok_or("usage: page EVENTS")?;
+    let recording = lab_report::read::read_file(Path::new(&file))?;
+    let report = lab_report::fold::fold(&recording.events);
+    std::io::stdout().write_all(lab_report::html::render(&report).as_bytes())?;
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! The time line: stages, images, components and scenarios on one axis.
+//!
+//! Each row is an SVG as wide as the page lets it be; places are shares of the whole
+//! run, so that bars stretch and text does not.
+
+use std::time::Duration;
+
+use maud::{Markup, html};
+
+use super::{
+    chapters::chapters,
+    chart::Scale,
+    words::{class, heading, name},
+};
+use crate::{
+    figures::{counted, duration, moment},
+    report::{Report, Span},
+};
+
+/// Bars whose length is written beside them end left of this share of the row.
+const ROOM_FOR_TEXT: f64 = 0.86;
+/// The most rows of one group; more would be a wall.
+const MOST_ROWS: usize = 40;
+
+/// One row: a name and its bars.
+struct Row {
+    label: String,
+    bars: Vec<Bar>,
+}
+
+struct Bar {
+    span: Span,
+    class: &'static str,
+    told: String,
+}
+
+/// Groups of rows, each with its English and Korean name.
+type Group = (&'static str, &'static str, Vec<Row>);
+
+/// The whole time line.
+pub(super) fn section(report: &Report) -> Markup {
+    let total = report.run.total.as_secs_f64();
+    let scale = Scale::time(total, 8.0);
+    let groups = groups(report);
+    html! {
+        @if total > 0.0 && groups.iter().any(|(_, _, rows)| !rows.is_empty()) {
+            section {
+                (heading("time-line", "Time line", "시간 흐름"))
+                div.timeline {
+                    (axis(scale))
+                    @for (english, korean, rows) in &groups {
+                        @if !rows.is_empty() {
+                            h3 { (english) " " span.ko lang="ko" { (korean) } }
+                            @for row in rows.iter().take(MOST_ROWS) { (track(row, scale)) }
+                            @if rows.len() > MOST_ROWS {
+                                p.left-out { (rows.len() - MOST_ROWS) " more rows are left out" }
+                            }
+                        }
+                    }
+                }
+                (cached(report))
+            }
+        }
+    }
+}
+
+fn groups(report: &Report) -> [Group; 4] {
+    let stages = report.stages.iter().map(|stage| {
+        let label = stage.stage.as_str().to_owned();
+        row(label, stage.span, class(stage.outcome.as_ref()))
+    });
+    let images = report
+        .images
+        .iter()
+        .filter(|image| is_worth_a_row(image.span))
+        .map(|image| row(name(&image.image.name), image.span, "image"));
+    let components = report
+        .components
+        .iter()
+        .filter(|component| component.outcome.reason().is_none() || component.outcome.is_failed())
+        .map(|component| {
+            row(
+                name(&component.name),
+                component.span,
+                class(Some(&component.outcome)),
+            )
+        });
+    [
+        ("Stages", "단계", stages.collect()),
+        ("Images", "이미지", images.collect()),
+        ("Components", "구성 요소", components.collect()),
+        ("Scenarios", "시나리오", scenarios(report)),
+    ]
+}
+
+fn row(label: String, span: Span, class: &'static str) -> Row {
+    let told = told(&label, span);
+    Row {
+        label,
+        bars: vec![Bar { span, class, told }],
+    }
+}
+
+/// A row a feature, a bar a scenario.
+fn scenarios(report: &Report) -> Vec<Row> {
+    chapters(report)
+        .into_iter()
+        .map(|chapter| Row {
+            label: name(&chapter[0].scenario.feature),
+            bars: chapter
+                .into_iter()
+                .map(|scenario| Bar {
+                    span: scenario.span,
+                    class: class(scenario.outcome.as_ref()),
+                    told: told(&name(&scenario.scenario.name), scenario.span),
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+fn told(label: &str, span: Span) -> String {
+    format!(
+        "{label}: from {}, {}",
+        moment(span.start),
+        duration(span.length())
+    )
+}
+
+const fn is_worth_a_row(span: Span) -> bool {
+    span.length().as_millis() >= 500
+}
+
+/// Images that took no time are told in a line, not drawn.
+fn cached(report: &Report) -> Markup {
+    let cached = report
+        .images
+        .iter()
+        .filter(|image| !is_worth_a_row(image.span))
+        .count();
+    html! {
+        @if cached > 0 { p.left-out { (counted(cached, "image")) " took less than half a second." } }
+    }
+}
+
+fn axis(scale: Scale) -> Markup {
+    html! {
+        div.row.axis aria-hidden="true" {
+            span.label {}
+            svg.track {
+                @for at in scale.marks() {
+                    @let share = scale.share(at);
+                    @let anchor = if share > 0.95 { "end" } else if share < 0.02 { "start" } else { "middle" };
+                    text.tick x=(percent(share)) y="13" text-anchor=(anchor) {
+                        (moment(Duration::from_secs_f64(at)))
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn track(row: &Row, scale: Scale) -> Markup {
+    let alone = row.bars.len() == 1;
+    let all = Span {
+        start: row
+            .bars
+            .iter()
+            .map(|bar| bar.span.start)
+            .min()
+            .unwrap_or_default(),
+        end: row
+            .bars
+            .iter()
+            .map(|bar| bar.span.end)
+            .max()
+            .unwrap_or_default(),
+    };
+    html! {
+        div.row {
+            span.label { (row.label) }
+            svg.track role="img" aria-label=(told(&row.label, all)) {
+                @for at in scale.marks() {
+                    @let x = percent(scale.share(at));
+                    line.grid x1=(x) x2=(x) y1="0" y2="100%" {}
+                }
+                @for bar in &row.bars { (draw(bar, scale)) }
+                (length(all, if alone { "" } else { "in all " }, scale))
+            }
+        }
+    }
+}
+
+fn draw(bar: &Bar, scale: Scale) -> Markup {
+    let start = scale.share(bar.span.start.as_secs_f64()).clamp(0.0, 1.0);
+    // Even the shortest is seen.
+    let width = scale
+        .share(bar.span.length().as_secs_f64())
+        .clamp(0.002, 1.0);
+    html! {
+        rect class={ "bar " (bar.class) } x=(percent(start)) y="3" width=(percent(width))
+            height="12" rx="2" {
+            title { (bar.told) }
+        }
+    }
+}
+
+/// The length beside the bar: to its right, or to its left where there is no room.
+fn length(span: Span, prefix: &str, scale: Scale) -> Markup {
+    let start = scale.share(span.start.as_secs_f64()).clamp(0.0, 1.0);
+    let end = scale.share(span.end.as_secs_f64()).clamp(start, 1.0);
+    let text = format!("{prefix}{}", duration(span.length()));
+    html! {
+        @if end <= ROOM_FOR_TEXT {
+            text.length x=(percent(end)) dx="6" y="13" { (text) }
+        } @else if start >= 1.0 - ROOM_FOR_TEXT {
+            text.length x=(percent(start)) dx="-6" y="13" text-anchor="end" { (text) }
+        } @else {
+            text.length.inside x=(percent(end)) dx="-6" y="13" text-anchor="end" { (text) }
+        }
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.2}%", share * 100.0)
+}

@@ -1,0 +1,69 @@
+//! Words of the page: headings in both languages, cleaned text, marks.
+
+use std::{borrow::Cow, time::Duration};
+
+use lab_model::outcome::Outcome;
+use maud::{Markup, html};
+
+use crate::{figures, paint, text::one_line};
+
+/// The longest name on the page, characters.
+const NAME_LIMIT: usize = 300;
+
+/// A heading of the page: English with Korean beside it.
+pub(super) fn heading(id: &str, english: &str, korean: &str) -> Markup {
+    html! {
+        h2 id=(id) { (english) " " span.ko lang="ko" { (korean) } }
+    }
+}
+
+/// A name or short text from outside, on one line.
+pub(super) fn name(text: &str) -> String {
+    one_line(text, NAME_LIMIT)
+}
+
+/// What an outcome is called in a class name: `passed`, `failed`, `flaky`, `not-run`, `open`.
+pub(super) const fn class(outcome: Option<&Outcome>) -> &'static str {
+    match outcome {
+        Some(outcome) => outcome.word(),
+        None => "open",
+    }
+}
+
+/// The outcome as a mark, with its word for those who do not see it.
+pub(super) fn mark(outcome: Option<&Outcome>) -> Markup {
+    let word = spoken(outcome);
+    html! {
+        span class={ "mark " (class(outcome)) } role="img" aria-label=(word) title=(word) {
+            (paint::mark(outcome))
+        }
+    }
+}
+
+/// The outcome's word as people say it.
+pub(super) const fn spoken(outcome: Option<&Outcome>) -> &'static str {
+    match outcome {
+        Some(Outcome::Passed) => "passed",
+        Some(Outcome::Failed { .. }) => "failed",
+        Some(Outcome::Flaky { .. }) => "passed at a later try",
+        Some(Outcome::NotRun { .. }) => "not run",
+        None => "not finished",
+    }
+}
+
+/// A length of time.
+pub(super) fn took(length: Duration) -> Markup {
+    html! { span.took { (figures::duration(length)) } }
+}
+
+/// A term with its value in a list of facts; left out where there is no value.
+pub(super) fn fact(english: &str, korean: &str, value: Option<Cow<'_, str>>) -> Markup {
+    html! {
+        @if let Some(value) = value {
+            div {
+                dt { (english) " " span.ko lang="ko" { (korean) } }
+                dd { (name(&value)) }
+            }
+        }
+    }
+}
