@@ -91,6 +91,12 @@ pub enum Mount {
         /// Where it appears.
         path: String,
     },
+    /// A volume without a name, removed with the container. It starts with what the
+    /// image has there.
+    Anonymous {
+        /// Where it appears.
+        path: String,
+    },
     /// A folder or file of the host.
     Bind {
         /// Its path on the engine's host.
@@ -415,7 +421,7 @@ fn host_config(spec: ContainerSpec) -> HostConfig {
                 .into_iter()
                 .filter_map(|mount| match mount {
                     Mount::Tmpfs { path, options } => Some((path, options)),
-                    Mount::Volume { .. } | Mount::Bind { .. } => None,
+                    Mount::Volume { .. } | Mount::Anonymous { .. } | Mount::Bind { .. } => None,
                 })
                 .collect(),
         ),
@@ -425,12 +431,13 @@ fn host_config(spec: ContainerSpec) -> HostConfig {
 
 fn engine_mount(mount: &Mount) -> Option<EngineMount> {
     let (kind, source, path, read_only) = match mount {
-        Mount::Volume { name, path } => (MountType::VOLUME, name, path, false),
+        Mount::Volume { name, path } => (MountType::VOLUME, Some(name), path, false),
+        Mount::Anonymous { path } => (MountType::VOLUME, None, path, false),
         Mount::Bind {
             source,
             path,
             read_only,
-        } => (MountType::BIND, source, path, *read_only),
+        } => (MountType::BIND, Some(source), path, *read_only),
         Mount::Tmpfs { .. } => return None,
     };
     let no_copy = bollard::models::MountVolumeOptions {
@@ -438,9 +445,9 @@ fn engine_mount(mount: &Mount) -> Option<EngineMount> {
         ..Default::default()
     };
     Some(EngineMount {
-        volume_options: (kind == MountType::VOLUME).then_some(no_copy),
+        volume_options: matches!(mount, Mount::Volume { .. }).then_some(no_copy),
         typ: Some(kind),
-        source: Some(source.clone()),
+        source: source.cloned(),
         target: Some(path.clone()),
         read_only: Some(read_only),
         ..Default::default()

@@ -1,1 +1,36 @@
-//! Images from recipes: base root file system, builds, loading into clusters.
+//! Images from recipes: base root file system, builds, saving for clusters.
+//!
+//! A recipe is a folder below `fixtures/images`. Its image is tagged by content, so an
+//! image that is there is never built again, and an interrupted build goes on with the
+//! recipes that are left. Everything a build needs runs in containers; nothing of the
+//! host (proxy, certificates, mirrors) stays in an image. It knows nothing of clusters.
+
+mod base;
+mod build;
+mod builder;
+mod content;
+mod disk;
+mod error;
+mod fetch;
+mod images;
+mod owner;
+mod problem;
+mod progress;
+mod python;
+mod reader;
+mod recipe;
+mod recipes;
+mod settings;
+mod site;
+mod steps;
+
+pub use crate::{
+    base::BaseError,
+    error::ImageError,
+    fetch::FetchError,
+    images::{ImageEntry, Images},
+    problem::{RecipeErrors, RecipeProblem},
+    recipe::{Config, Estimate, Kind, Python, Recipe},
+    recipes::{BASE, Recipes},
+    settings::{Policy, Settings},
+};

@@ -1,0 +1,241 @@
+//! Builder containers: where recipes are carried out.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use lab_engine::{ContainerSpec, Engine, EngineError, ExecSpec, Mount};
+use lab_model::name::label;
+use tokio_util::task::TaskTracker;
+
+use crate::{error::ImageError, owner, progress::Task};
+
+/// Label that says what a container is to the lab. Images carry `image`, so that
+/// containers made from them are not taken for builders.
+pub(crate) const ROLE: &str = "lab.role";
+const ROLE_BUILDER: &str = "builder";
+const ROLE_IMAGE: &str = "image";
+/// Label that names the reference being built.
+const BUILDER: &str = "lab.builder";
+/// Scratch space of a build: a volume, so that nothing in it gets into the image.
+pub(crate) const SCRATCH: &str = "/tmp";
+/// Lines of a failed step that are shown.
+const TAIL_LINES: usize = 25;
+
+/// Makes builders, and removes those that were dropped.
+#[derive(Debug, Clone)]
+pub(crate) struct Builders {
+    engine: Engine,
+    removals: TaskTracker,
+}
+
+/// A running builder container; dropping it removes it.
+#[derive(Debug)]
+pub(crate) struct Builder {
+    engine: Engine,
+    removals: TaskTracker,
+    recipe: String,
+    name: String,
+    removed: bool,
+}
+
+/// Who holds the name of a builder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// Nobody, or a process that ended: the name is free now.
+    Nobody,
+    /// Another process that is building the same.
+    AnotherProcess,
+}
+
+impl Builders {
+    pub(crate) fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            removals: TaskTracker::new(),
+        }
+    }
+
+    /// Who is building `reference`; what an ended process left is removed.
+    pub(crate) async fn holder(&self, recipe: &str, reference: &str) -> Result<Holder, ImageError> {
+        let failed = |source| ImageError::engine(recipe, source);
+        let name = container_name(reference);
+        let Some(found) = self.engine.container(&name).await.map_err(failed)? else {
+            return Ok(Holder::Nobody);
+        };
+        let owner = found.labels.get(label::OWNER);
+        if owner.is_some_and(|owner| owner::is_another_and_alive(owner)) {
+            return Ok(Holder::AnotherProcess);
+        }
+        self.engine.remove_container(&name).await.map_err(failed)?;
+        Ok(Holder::Nobody)
+    }
+
+    /// Starts a builder of `reference` with root's rights and a scratch folder.
+    pub(crate) async fn start(
+        &self,
+        recipe: &str,
+        reference: &str,
+        mut spec: ContainerSpec,
+    ) -> Result<Builder, ImageError> {
+        spec.name = container_name(reference);
+        spec.user = Some("0:0".to_owned());
+        spec.entrypoint = Some(Vec::new());
+        spec.cmd = vec!["sleep".to_owned(), "infinity".to_owned()];
+        spec.mounts.push(Mount::Anonymous {
+            path: SCRATCH.to_owned(),
+        });
+        spec.labels.extend(builder_labels(reference));
+        let failed = |source| ImageError::engine(recipe, source);
+        let name = spec.name.clone();
+        self.engine.create_container(spec).await.map_err(failed)?;
+        // Guarded from here on: a name that was taken is not ours to remove.
+        let builder = self.guard(recipe, name);
+        self.engine
+            .start_container(&builder.name)
+            .await
+            .map_err(failed)?;
+        Ok(builder)
+    }
+
+    /// Creates, without starting it, a container whose files are to be read.
+    pub(crate) async fn shelf(
+        &self,
+        recipe: &str,
+        mut spec: ContainerSpec,
+    ) -> Result<Builder, ImageError> {
+        let failed = |source| ImageError::engine(recipe, source);
+        self.engine
+            .remove_container(&spec.name)
+            .await
+            .map_err(failed)?;
+        let builder = self.guard(recipe, spec.name.clone());
+        // An image of files has no command; the engine wants one though it never runs.
+        spec.cmd = vec!["none".to_owned()];
+        spec.labels.extend(builder_labels(&spec.image));
+        self.engine.create_container(spec).await.map_err(failed)?;
+        Ok(builder)
+    }
+
+    fn guard(&self, recipe: &str, name: String) -> Builder {
+        Builder {
+            engine: self.engine.clone(),
+            removals: self.removals.clone(),
+            recipe: recipe.to_owned(),
+            name,
+            removed: false,
+        }
+    }
+
+    /// Removes the builders that processes left when they ended.
+    pub(crate) async fn remove_left_over(&self) -> Result<(), EngineError> {
+        let label = format!("{ROLE}={ROLE_BUILDER}");
+        for found in self.engine.list_containers_by_label(&label).await? {
+            let alive = found.labels.get(label::OWNER).is_some_and(|owner| {
+                *owner == owner::this_process() || owner::is_another_and_alive(owner)
+            });
+            if !alive {
+                self.engine.remove_container(&found.name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until every dropped builder is removed.
+    pub(crate) async fn settle(&self) {
+        self.removals.close();
+        self.removals.wait().await;
+        self.removals.reopen();
+    }
+}
+
+impl Builder {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs a command; its output is progress, and its end the error's text.
+    pub(crate) async fn step(
+        &self,
+        step: &str,
+        command: ExecSpec,
+        task: &Task<'_>,
+    ) -> Result<(), ImageError> {
+        let failed = |source| ImageError::engine(&self.recipe, source);
+        task.now(step);
+        let mut exec = self
+            .engine
+            .exec(&self.name, command)
+            .await
+            .map_err(failed)?;
+        let mut tail = VecDeque::with_capacity(TAIL_LINES);
+        while let Some(line) = exec.next_line().await.map_err(failed)? {
+            let text = line.text.trim_end();
+            if text.is_empty() {
+                continue;
+            }
+            tracing::debug!(recipe = self.recipe, step, "{text}");
+            task.now(&format!("{step}: {text}"));
+            if tail.len() == TAIL_LINES {
+                tail.pop_front();
+            }
+            tail.push_back(text.to_owned());
+        }
+        let exit_code = exec.wait().await.map_err(failed)?;
+        if exit_code == 0 {
+            return Ok(());
+        }
+        Err(ImageError::Step {
+            recipe: self.recipe.clone(),
+            step: step.to_owned(),
+            exit_code,
+            tail: Vec::from(tail).join("\n"),
+            folder: String::new(),
+        })
+    }
+
+    pub(crate) async fn remove(mut self) -> Result<(), ImageError> {
+        let removed = self.engine.remove_container(&self.name).await;
+        self.removed = removed.is_ok();
+        removed.map_err(|source| ImageError::engine(&self.recipe, source))
+    }
+}
+
+impl Drop for Builder {
+    fn drop(&mut self) {
+        if self.removed {
+            return;
+        }
+        let (engine, name) = (self.engine.clone(), std::mem::take(&mut self.name));
+        self.removals.spawn(async move {
+            // What stays is removed by the next build.
+            if let Err(error) = engine.remove_container(&name).await {
+                tracing::warn!(name, %error, "builder not removed");
+            }
+        });
+    }
+}
+
+/// Labels of a finished image: they take the place of the builder's.
+pub(crate) fn image_labels(recipe: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        (ROLE.to_owned(), ROLE_IMAGE.to_owned()),
+        (BUILDER.to_owned(), String::new()),
+        (label::OWNER.to_owned(), String::new()),
+        ("lab.image".to_owned(), recipe.to_owned()),
+    ])
+}
+
+fn builder_labels(reference: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([
+        (ROLE.to_owned(), ROLE_BUILDER.to_owned()),
+        (BUILDER.to_owned(), reference.to_owned()),
+        (label::OWNER.to_owned(), owner::this_process()),
+    ])
+}
+
+fn container_name(reference: &str) -> String {
+    let plain: String = reference
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    format!("lab-build-{}", plain.trim_start_matches("lab-"))
+}

@@ -1,0 +1,62 @@
+//! Tells how far a piece of work is, not more often than anyone can read.
+
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use lab_model::event::{Emitter, Progress};
+
+const AT_MOST_EVERY: Duration = Duration::from_millis(250);
+
+/// A piece of work with a rough idea of how long it takes.
+pub(crate) struct Task<'a> {
+    emitter: &'a dyn Emitter,
+    name: String,
+    estimate: Duration,
+    started: Instant,
+    told: Mutex<Option<Instant>>,
+}
+
+impl<'a> Task<'a> {
+    pub(crate) fn new(emitter: &'a dyn Emitter, name: String, estimate: Duration) -> Self {
+        Self {
+            emitter,
+            name,
+            estimate,
+            started: Instant::now(),
+            told: Mutex::new(None),
+        }
+    }
+
+    /// Tells what is being done now.
+    pub(crate) fn now(&self, now: &str) {
+        if !self.is_due() {
+            return;
+        }
+        let elapsed = self.started.elapsed().as_secs();
+        let estimate = self.estimate.as_secs();
+        self.emitter.progress(Progress {
+            task: self.name.clone(),
+            now: now.to_owned(),
+            done: elapsed,
+            total: Some(estimate.max(elapsed + 1)),
+            remaining_seconds: Some(estimate.saturating_sub(elapsed).max(1)),
+        });
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn is_due(&self) -> bool {
+        let Ok(mut told) = self.told.lock() else {
+            return false;
+        };
+        let due = told.is_none_or(|told| told.elapsed() >= AT_MOST_EVERY);
+        if due {
+            *told = Some(Instant::now());
+        }
+        due
+    }
+}
