@@ -1,1 +1,14 @@
 //! Clusters: providers that make and remove them, and the lease on what they own.
+//!
+//! One module a provider; [`node`] makes a cluster of one container from the
+//! locally built node image. Knows nothing of stacks, scenarios or reports.
+
+mod cluster;
+mod error;
+mod lease;
+pub mod node;
+mod owner;
+
+pub use cluster::{Cluster, ClusterSpec, ClusterSummary, Leftover, Usage};
+pub use error::ClusterError;
+pub use lease::Lease;

@@ -24,4 +24,4 @@ pub use dns::{DNS_ADDRESS, DnsError, zone};
 pub use host::HostError;
 pub use layout::{KUBECONFIG, LOGS, READY_LINE};
 pub use pki::PkiError;
-pub use server::{NodeError, serve};
+pub use server::{NodeError, run, serve};

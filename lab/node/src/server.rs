@@ -45,6 +45,13 @@ const ADDONS_PATIENCE: Duration = Duration::from_secs(30);
 /// A node could not come up.
 #[derive(Debug, Error, Diagnostic)]
 pub enum NodeError {
+    /// Neither `server` nor `agent`.
+    #[error("a node is a `server` or an `agent`, not `{word}`")]
+    #[diagnostic(code(lab::node::role), help("`lab node server` starts a cluster"))]
+    Role {
+        /// What was asked for.
+        word: String,
+    },
     /// Agents are not there yet.
     #[error("a node cannot join another one yet")]
     #[diagnostic(
@@ -90,6 +97,14 @@ pub enum NodeError {
     #[error("failed to listen for signals")]
     #[diagnostic(code(lab::node::signal))]
     Signal(#[source] io::Error),
+}
+
+/// Runs a node as the words after `lab node` say: `server` or `agent`.
+///
+/// # Errors
+/// As [`serve`], and when the words say neither.
+pub async fn run(words: Vec<String>) -> Result<(), NodeError> {
+    serve(NodeArgs::parse(&words)?).await
 }
 
 /// Runs a node until SIGTERM or SIGINT, then ends its pods and components.

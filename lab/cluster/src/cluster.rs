@@ -1,0 +1,91 @@
+//! What is asked of a provider and what it answers.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
+
+use lab_model::name::{ClusterName, RunId};
+use serde::Serialize;
+
+/// A cluster to make.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterSpec {
+    /// Its name.
+    pub name: ClusterName,
+    /// The run it belongs to; a cluster without one stays until `lab down`.
+    pub run: Option<RunId>,
+    /// NodePorts to publish on 127.0.0.1.
+    pub node_ports: Vec<u16>,
+    /// How long it may stay; `lab clean` removes it afterwards.
+    pub ttl: Option<Duration>,
+}
+
+impl ClusterSpec {
+    /// One node, no published NodePorts, no end.
+    pub const fn new(name: ClusterName) -> Self {
+        Self {
+            name,
+            run: None,
+            node_ports: Vec::new(),
+            ttl: None,
+        }
+    }
+}
+
+/// A cluster that answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// Its name.
+    pub name: ClusterName,
+    /// The administrator's kubeconfig on this machine.
+    pub kubeconfig: PathBuf,
+    /// Published NodePorts and their ports on 127.0.0.1.
+    pub node_ports: BTreeMap<u16, u16>,
+    /// Kubernetes version, for example `v1.20.2`.
+    pub version: String,
+    /// Names of its nodes.
+    pub nodes: Vec<String>,
+}
+
+/// A cluster in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClusterSummary {
+    /// Its name.
+    pub name: ClusterName,
+    /// State of its container, for example `running`.
+    pub state: String,
+    /// When its container was started, RFC 3339.
+    pub started: String,
+}
+
+/// What a cluster uses.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Usage {
+    /// Resident memory of the node and all its pods, bytes.
+    pub memory_bytes: u64,
+    /// CPU seconds since the node started.
+    pub cpu_seconds: f64,
+}
+
+/// Something of a cluster that nobody answers for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", content = "name")]
+pub enum Leftover {
+    /// A cluster whose run is over or whose time is up, or what is left of one.
+    Cluster(ClusterName),
+    /// A container.
+    Container(String),
+    /// A volume.
+    Volume(String),
+    /// A network.
+    Network(String),
+}
+
+impl fmt::Display for Leftover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cluster(name) => write!(f, "cluster {name}"),
+            Self::Container(name) => write!(f, "container {name}"),
+            Self::Volume(name) => write!(f, "volume {name}"),
+            Self::Network(name) => write!(f, "network {name}"),
+        }
+    }
+}

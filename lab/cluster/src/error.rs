@@ -1,0 +1,135 @@
+//! What can go wrong with a cluster.
+
+use std::io;
+
+use lab_engine::EngineError;
+use lab_image::ImageError;
+use lab_k8s::KubeError;
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// A cluster could not be made, found, used or removed.
+#[derive(Debug, Error, Diagnostic)]
+pub enum ClusterError {
+    /// The engine refused something.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Engine(#[from] EngineError),
+    /// The node image has no recipe.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Image(#[from] ImageError),
+    /// The cluster's API does not answer.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Kube(#[from] KubeError),
+    /// A cluster of that name is there.
+    #[error("a cluster `{name}` is there already")]
+    #[diagnostic(
+        code(lab::cluster::name_taken),
+        help("`lab down {name}` removes it; or choose another name")
+    )]
+    NameTaken {
+        /// The name.
+        name: String,
+    },
+    /// No cluster has that name.
+    #[error("there is no cluster `{name}`")]
+    #[diagnostic(
+        code(lab::cluster::unknown),
+        help("`lab list` shows the clusters there are; `lab up {name}` makes one")
+    )]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+    /// The cluster's container does not run.
+    #[error("the cluster `{name}` does not run")]
+    #[diagnostic(
+        code(lab::cluster::not_running),
+        help("`lab logs {name}` tells why; `lab down {name}` removes it")
+    )]
+    NotRunning {
+        /// The name.
+        name: String,
+    },
+    /// The node image is not there.
+    #[error("the node image `{reference}` is not there")]
+    #[diagnostic(code(lab::cluster::no_image), help("`lab images build node` makes it"))]
+    NoImage {
+        /// Its reference.
+        reference: String,
+    },
+    /// The node ended while it came up.
+    #[error("the node of `{name}` ended while it came up\n{log}")]
+    #[diagnostic(
+        code(lab::cluster::node_ended),
+        help("the lines above are the end of its log; `lab doctor` checks the host")
+    )]
+    NodeEnded {
+        /// The cluster.
+        name: String,
+        /// The end of the node's log.
+        log: String,
+    },
+    /// The node stands still.
+    #[error("the node of `{name}` made no progress for {seconds} s\n{log}")]
+    #[diagnostic(
+        code(lab::cluster::node_stalled),
+        help("the lines above are the end of its log; is the machine out of memory or CPU?")
+    )]
+    NodeStalled {
+        /// The cluster.
+        name: String,
+        /// How long it was waited for the next step.
+        seconds: u64,
+        /// The end of the node's log.
+        log: String,
+    },
+    /// The node gave no usable kubeconfig.
+    #[error("the node of `{name}` has no usable kubeconfig")]
+    #[diagnostic(
+        code(lab::cluster::no_kubeconfig),
+        help("`lab logs {name}` tells more; `lab down {name}` removes the cluster")
+    )]
+    NoKubeconfig {
+        /// The cluster.
+        name: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The node did not take images.
+    #[error("the node of `{name}` did not take the images: {words}")]
+    #[diagnostic(
+        code(lab::cluster::load),
+        help("`docker system df` shows whether the disk is full; `lab logs {name}` tells more")
+    )]
+    Load {
+        /// The cluster.
+        name: String,
+        /// What it said.
+        words: String,
+    },
+    /// A file of this machine could not be kept.
+    #[error("failed to keep `{path}`")]
+    #[diagnostic(
+        code(lab::cluster::state),
+        help("clusters are remembered below $XDG_STATE_HOME/lab or ~/.local/state/lab")
+    )]
+    State {
+        /// Which file or folder.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// This program cannot be read, so no node can run it.
+    #[error("failed to read this program itself")]
+    #[diagnostic(code(lab::cluster::own_program))]
+    OwnProgram(#[source] io::Error),
+    /// Ctrl-C or SIGTERM.
+    #[error("interrupted; what there was of the cluster is removed")]
+    #[diagnostic(code(lab::cluster::interrupted))]
+    Interrupted,
+}

@@ -1,0 +1,220 @@
+//! The written claim on everything a cluster owns outside the process. It is
+//! written before the first thing is made and removed after the last.
+
+use std::{
+    env, fs, io,
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use lab_model::name::{ClusterName, RunId};
+use serde::{Deserialize, Serialize};
+
+use crate::ClusterError;
+
+/// Everything a cluster owns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The cluster.
+    pub cluster: ClusterName,
+    /// The provider that made it.
+    pub provider: String,
+    /// The run it belongs to.
+    pub run: Option<RunId>,
+    /// The process that made it: `pid:start-time:boot-id`.
+    pub owner: String,
+    /// When its time is up, seconds since 1970.
+    pub expires_unix_seconds: Option<u64>,
+    /// Its container. The node's cgroups lie below the container's and go with it.
+    pub container: String,
+    /// Its volumes.
+    pub volumes: Vec<String>,
+    /// Its network.
+    pub network: String,
+    /// Kubernetes version, once it answered.
+    pub version: Option<String>,
+}
+
+/// The folder of one cluster below the state folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Folder {
+    path: PathBuf,
+}
+
+impl Folder {
+    /// The folder of that cluster; it need not be there.
+    pub(crate) fn of(name: &ClusterName) -> Result<Self, ClusterError> {
+        Ok(Self {
+            path: clusters()?.join(name.as_str()),
+        })
+    }
+
+    /// Every cluster that has a folder.
+    pub(crate) fn all() -> Result<Vec<ClusterName>, ClusterError> {
+        let folder = clusters()?;
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(state_error(&folder)(error)),
+        };
+        let mut names: Vec<ClusterName> = entries
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Where the administrator's kubeconfig lies.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.path.join("kubeconfig")
+    }
+
+    /// The lease, if there is a readable one.
+    pub(crate) fn lease(&self) -> Option<Lease> {
+        let text = fs::read_to_string(self.lease_path()).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// Keeps the lease.
+    pub(crate) fn write_lease(&self, lease: &Lease) -> Result<(), ClusterError> {
+        let path = self.lease_path();
+        let text = serde_json::to_string_pretty(lease)
+            .map_err(|error| state_error(&path)(error.into()))?;
+        self.write(&path, &text)
+    }
+
+    /// Keeps the kubeconfig, readable by its owner alone.
+    pub(crate) fn write_kubeconfig(&self, text: &str) -> Result<(), ClusterError> {
+        self.write(&self.kubeconfig(), text)
+    }
+
+    /// Forgets the cluster; a folder that is not there is success.
+    pub(crate) fn remove(&self) -> Result<(), ClusterError> {
+        match fs::remove_dir_all(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(state_error(&self.path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn lease_path(&self) -> PathBuf {
+        self.path.join("lease.json")
+    }
+
+    /// Readers never see half a file.
+    fn write(&self, path: &Path, text: &str) -> Result<(), ClusterError> {
+        let unfinished = path.with_extension("new");
+        let write = || {
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&self.path)?;
+            fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&unfinished)?
+                .write_all(text.as_bytes())?;
+            fs::rename(&unfinished, path)
+        };
+        write().map_err(state_error(path))
+    }
+}
+
+impl Lease {
+    /// Whether its time is up.
+    pub(crate) fn is_expired(&self) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now = now.map_or(0, |since| since.as_secs());
+        self.expires_unix_seconds.is_some_and(|end| end <= now)
+    }
+
+    /// The moment that lies `ttl` from now.
+    pub(crate) fn expiry(ttl: Duration) -> Option<u64> {
+        let end = SystemTime::now().checked_add(ttl)?;
+        Some(end.duration_since(UNIX_EPOCH).ok()?.as_secs())
+    }
+}
+
+fn clusters() -> Result<PathBuf, ClusterError> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+    let state = set("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(set("HOME")?).join(".local/state")));
+    let state = state.ok_or_else(|| ClusterError::State {
+        path: "~/.local/state/lab".to_owned(),
+        source: io::Error::other("neither XDG_STATE_HOME nor HOME is set"),
+    })?;
+    Ok(state.join("lab/clusters"))
+}
+
+fn state_error(path: &Path) -> impl FnOnce(io::Error) -> ClusterError {
+    let path = path.display().to_string();
+    move |source| ClusterError::State { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lease() -> Lease {
+        Lease {
+            cluster: "demo".parse().unwrap(),
+            provider: "node".to_owned(),
+            run: None,
+            owner: "1:2:boot".to_owned(),
+            expires_unix_seconds: None,
+            container: "lab-demo".to_owned(),
+            volumes: vec!["lab-demo-etcd".to_owned()],
+            network: "lab-demo".to_owned(),
+            version: None,
+        }
+    }
+
+    #[test]
+    fn a_lease_is_read_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder {
+            path: folder.path().join("demo"),
+        };
+
+        folder.write_lease(&lease()).unwrap();
+
+        assert_eq!(folder.lease(), Some(lease()));
+        folder.remove().unwrap();
+        folder.remove().unwrap();
+        assert_eq!(folder.lease(), None);
+    }
+
+    #[test]
+    fn a_kubeconfig_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder {
+            path: folder.path().join("demo"),
+        };
+
+        folder.write_kubeconfig("{}").unwrap();
+
+        let mode = fs::metadata(folder.kubeconfig())
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_lease_ends_when_its_time_is_up() {
+        let mut lease = lease();
+        assert!(!lease.is_expired());
+        lease.expires_unix_seconds = Some(1);
+        assert!(lease.is_expired());
+        lease.expires_unix_seconds = Lease::expiry(Duration::from_secs(60));
+        assert!(!lease.is_expired());
+    }
+}

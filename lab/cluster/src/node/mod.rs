@@ -1,0 +1,21 @@
+//! The provider `node`: a cluster is one container of the locally built node
+//! image, with this very program as its first process.
+
+mod binary;
+mod down;
+mod kubeconfig;
+mod leftovers;
+mod list;
+mod load;
+mod names;
+mod security;
+mod up;
+mod usage;
+mod watch;
+
+pub use down::down;
+pub use leftovers::{leftovers, remove};
+pub use list::{known, list, logs, open};
+pub use load::load_images;
+pub use up::up;
+pub use usage::usage;

@@ -1,0 +1,165 @@
+//! Waits for a node by following what it says.
+
+use std::time::Duration;
+
+use futures::{Stream, StreamExt};
+use lab_engine::{Engine, EngineError, Line, LogRange};
+use lab_model::{
+    event::{Emitter, Evidence, Fact, Progress},
+    name::ClusterName,
+    stage::Stage,
+};
+use tokio::time::timeout;
+
+use super::names;
+use crate::ClusterError;
+
+/// What the node says when it is Ready and DNS answers.
+const READY: &str = "lab: ready";
+/// The node says something at each step; the longest step takes a few seconds on
+/// two idle cores.
+const LONGEST_STEP: Duration = Duration::from_secs(120);
+/// Lines kept as evidence.
+const EVIDENCE_LINES: u32 = 40;
+
+/// Waits until the node is ready, ends, or makes no progress.
+pub(super) async fn until_ready(
+    engine: &Engine,
+    name: &ClusterName,
+    emitter: &dyn Emitter,
+) -> Result<(), ClusterError> {
+    let lines = engine.logs(&names::container(name), LogRange::Follow);
+    match follow(lines, name, emitter).await? {
+        Seen::Ready => Ok(()),
+        Seen::End => Err(ClusterError::NodeEnded {
+            name: name.to_string(),
+            log: evidence(engine, name, emitter).await,
+        }),
+        Seen::Nothing => Err(ClusterError::NodeStalled {
+            name: name.to_string(),
+            seconds: LONGEST_STEP.as_secs(),
+            log: evidence(engine, name, emitter).await,
+        }),
+    }
+}
+
+/// What became of a node that was followed.
+#[derive(Debug, PartialEq, Eq)]
+enum Seen {
+    Ready,
+    End,
+    Nothing,
+}
+
+async fn follow(
+    lines: impl Stream<Item = Result<Line, EngineError>>,
+    name: &ClusterName,
+    emitter: &dyn Emitter,
+) -> Result<Seen, EngineError> {
+    let mut lines = std::pin::pin!(lines);
+    loop {
+        let Ok(next) = timeout(LONGEST_STEP, next_step(&mut lines)).await else {
+            return Ok(Seen::Nothing);
+        };
+        let Some(step) = next? else {
+            return Ok(Seen::End);
+        };
+        if step == READY {
+            return Ok(Seen::Ready);
+        }
+        emitter.progress(Progress {
+            task: format!("cluster {name}"),
+            now: step.trim_start_matches("lab: ").to_owned(),
+            done: 0,
+            total: None,
+            remaining_seconds: None,
+        });
+    }
+}
+
+/// The next line of the node's own program. A component that fails again and
+/// again says much and is no progress.
+async fn next_step(
+    lines: &mut (impl Stream<Item = Result<Line, EngineError>> + Unpin),
+) -> Result<Option<String>, EngineError> {
+    while let Some(line) = lines.next().await {
+        let text = line?.text;
+        if text.starts_with("lab: ") && !text.contains("starting it again") {
+            return Ok(Some(text));
+        }
+    }
+    Ok(None)
+}
+
+/// The end of the node's log, which is also told.
+async fn evidence(engine: &Engine, name: &ClusterName, emitter: &dyn Emitter) -> String {
+    let container = names::container(name);
+    let lines: Vec<String> = engine
+        .logs(&container, LogRange::Tail(EVIDENCE_LINES))
+        .filter_map(|line| async { line.ok().map(|line| line.text) })
+        .collect()
+        .await;
+    let text = lines.join("\n");
+    emitter.emit(Fact::EvidenceCollected {
+        stage: Stage::Provision,
+        evidence: Evidence {
+            source: format!("log of node {name}"),
+            text: text.clone(),
+        },
+    });
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::stream;
+    use lab_engine::LineSource;
+    use lab_model::event::Silent;
+
+    use super::*;
+
+    fn lines(texts: &[&str]) -> impl Stream<Item = Result<Line, EngineError>> {
+        let lines: Vec<_> = texts
+            .iter()
+            .map(|text| {
+                Ok(Line {
+                    source: LineSource::Stderr,
+                    text: (*text).to_owned(),
+                })
+            })
+            .collect();
+        stream::iter(lines)
+    }
+
+    #[tokio::test]
+    async fn a_node_that_says_so_is_ready() {
+        let lines = lines(&["lab: 0.1 s: etcd listens", "kubelet: E1 no", "lab: ready"]);
+
+        let seen = follow(lines, &"demo".parse().unwrap(), &Silent).await;
+
+        assert_eq!(seen.unwrap(), Seen::Ready);
+    }
+
+    #[tokio::test]
+    async fn a_log_that_ends_is_a_node_that_ended() {
+        let lines = lines(&["lab: failed: no cgroups"]);
+
+        let seen = follow(lines, &"demo".parse().unwrap(), &Silent).await;
+
+        assert_eq!(seen.unwrap(), Seen::End);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_component_that_starts_again_for_ever_is_no_progress() {
+        let again = lines(&["lab: kubelet ended after 1 s; starting it again in 100 ms"]);
+
+        let seen = follow(
+            again.chain(stream::pending()),
+            &"demo".parse().unwrap(),
+            &Silent,
+        )
+        .await;
+
+        assert_eq!(seen.unwrap(), Seen::Nothing);
+    }
+}
