@@ -126,6 +126,19 @@ pub enum ImageError {
         /// The recipe.
         name: String,
     },
+    /// An artifact's file could not be taken out of the engine.
+    #[error("failed to write `{}`", path.display())]
+    #[diagnostic(
+        code(lab::image::export),
+        help("see that the folder can be written and its disk has room")
+    )]
+    Export {
+        /// Where the file goes.
+        path: std::path::PathBuf,
+        /// The system's answer.
+        #[source]
+        source: std::io::Error,
+    },
     /// An artifact was asked for as an image.
     #[error("`{name}` is an artifact: its files go into other images, no cluster runs it")]
     #[diagnostic(

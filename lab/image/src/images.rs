@@ -78,6 +78,14 @@ impl Images {
         &self.recipes
     }
 
+    pub(crate) fn builders(&self) -> &Builders {
+        &self.builders
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// The reference of a recipe's image on the engine, `lab/NAME:CONTENT`.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod builder;
 mod content;
 mod disk;
 mod error;
+mod export;
 mod fetch;
 mod images;
 mod owner;
