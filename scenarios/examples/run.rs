@@ -17,7 +17,11 @@ impl Emitter for Stderr {
         let mut err = std::io::stderr().lock();
         let _ = match fact {
             Fact::ScenarioStarted { scenario } => {
-                writeln!(err, "\n{}:{} {}", scenario.file, scenario.line, scenario.name)
+                writeln!(
+                    err,
+                    "\n{}:{} {}",
+                    scenario.file, scenario.line, scenario.name
+                )
             }
             Fact::StepFinished {
                 keyword,
@@ -31,7 +35,10 @@ impl Emitter for Stderr {
                     err,
                     "  {:>7} {millis:>6} ms  {keyword} {text}{}",
                     outcome.word(),
-                    outcome.reason().map(|r| format!("\n      {r}")).unwrap_or_default()
+                    outcome
+                        .reason()
+                        .map(|r| format!("\n      {r}"))
+                        .unwrap_or_default()
                 );
                 for seen in evidence {
                     let _ = writeln!(err, "      · {}: {}", seen.source, seen.text);

@@ -190,11 +190,7 @@ impl Bridge {
 impl Writer<World> for Bridge {
     type Cli = cli::Empty;
 
-    async fn handle_event(
-        &mut self,
-        event: parser::Result<Event<Cucumber<World>>>,
-        _: &Self::Cli,
-    ) {
+    async fn handle_event(&mut self, event: parser::Result<Event<Cucumber<World>>>, _: &Self::Cli) {
         // Features are read before the run, so that none can fail to be read here.
         let Ok(event) = event else {
             return;

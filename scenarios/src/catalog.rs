@@ -45,7 +45,9 @@ pub enum CatalogError {
     #[error("failed to read the feature `{}`", file.display())]
     #[diagnostic(
         code(lab::scenarios::gherkin),
-        help("each line begins with a Gherkin keyword; https://cucumber.io/docs/gherkin lists them")
+        help(
+            "each line begins with a Gherkin keyword; https://cucumber.io/docs/gherkin lists them"
+        )
     )]
     Gherkin {
         /// The file.
@@ -155,7 +157,10 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, CatalogError> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|extension| extension == "feature") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "feature")
+        {
             files.push(path);
         }
     }
@@ -212,7 +217,10 @@ mod tests {
             not_run_reason(&feature, &feature.scenarios[0], &absent).as_deref(),
             Some("grafana does not run here: no registry")
         );
-        assert_eq!(not_run_reason(&feature, &feature.scenarios[1], &absent), None);
+        assert_eq!(
+            not_run_reason(&feature, &feature.scenarios[1], &absent),
+            None
+        );
     }
 
     #[test]

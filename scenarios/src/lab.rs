@@ -119,7 +119,10 @@ fn json_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
         let path = entry?.path();
         if path.is_dir() {
             found.extend(json_files(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "json") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
             found.push(path);
         }
     }

@@ -69,8 +69,7 @@ mod tests {
 
     #[test]
     fn missing_field() {
-        let message =
-            "Pod \"web\" is invalid: spec.containers[0].name: Required value";
+        let message = "Pod \"web\" is invalid: spec.containers[0].name: Required value";
         assert_eq!(
             explain_rejection(message),
             "`spec.containers[0].name` is missing: the API needs a value there"

@@ -149,7 +149,11 @@ mod tests {
         pods.note(&pod("b", "train", "2026-11-22T07:00:10Z", false));
         pods.note(&pod("a", "validate", "2026-11-22T07:00:00Z", true));
 
-        let tasks: Vec<String> = pods.of_run("run+1").into_iter().map(|pod| pod.task).collect();
+        let tasks: Vec<String> = pods
+            .of_run("run+1")
+            .into_iter()
+            .map(|pod| pod.task)
+            .collect();
 
         assert_eq!(tasks, ["validate", "train"]);
         assert!(pods.of_run("other").is_empty());

@@ -5,10 +5,7 @@ use std::sync::Arc;
 use lab_k8s::kube::core::Status;
 
 use crate::{
-    clients::triton::Prediction,
-    failure::Failure,
-    lab::Lab,
-    load::LoadReport,
+    clients::triton::Prediction, failure::Failure, lab::Lab, load::LoadReport,
     steps::held_out::HeldOut,
 };
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use crate::failure::Failure;
 use lab_k8s::{
     k8s_openapi::api::{
         apps::v1::{Deployment, ReplicaSet},
@@ -9,13 +10,10 @@ use lab_k8s::{
     },
     kube::{
         self, Api, Client,
-        api::{DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams},
+        api::{DeleteParams, ListParams, LogParams, PostParams},
         core::{Request, Status},
     },
 };
-use serde_json::json;
-
-use crate::failure::Failure;
 
 /// Annotation that numbers a Deployment's ReplicaSets.
 const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -106,8 +104,7 @@ impl Kubernetes {
     /// does.
     pub async fn undo_rollout(&self, name: &str) -> Result<(), Failure> {
         let mut deployment = self.deployment(name).await?;
-        let replica_sets: Api<ReplicaSet> =
-            Api::namespaced(self.client.clone(), &self.namespace);
+        let replica_sets: Api<ReplicaSet> = Api::namespaced(self.client.clone(), &self.namespace);
         let owned = replica_sets
             .list(&ListParams::default())
             .await?
@@ -142,22 +139,34 @@ impl Kubernetes {
         Ok(())
     }
 
-    /// Sets an environment variable of a Deployment's container, which rolls it out.
-    pub async fn set_env(
-        &self,
-        deployment: &str,
-        container: &str,
-        (name, value): (&str, &str),
-    ) -> Result<(), Failure> {
-        let patch = json!({"spec": {"template": {"spec": {"containers": [
-            {"name": container, "env": [{"name": name, "value": value}]},
-        ]}}}});
+    /// Sets an environment variable wherever a Deployment's containers have it, which
+    /// rolls it out.
+    pub async fn set_env(&self, deployment: &str, name: &str, value: &str) -> Result<(), Failure> {
+        let mut changed = self.deployment(deployment).await?;
+        let pod = changed
+            .spec
+            .as_mut()
+            .and_then(|spec| spec.template.spec.as_mut());
+        let containers = pod.into_iter().flat_map(|pod| {
+            pod.init_containers
+                .iter_mut()
+                .flatten()
+                .chain(&mut pod.containers)
+        });
+        let mut found = false;
+        for variable in containers.flat_map(|container| container.env.iter_mut().flatten()) {
+            if variable.name == name {
+                variable.value = Some(value.to_owned());
+                found = true;
+            }
+        }
+        if !found {
+            return Err(Failure::new(format!(
+                "no container of `{deployment}` has `{name}`"
+            )));
+        }
         self.deployments()
-            .patch(
-                deployment,
-                &PatchParams::default(),
-                &Patch::Strategic(&patch),
-            )
+            .replace(deployment, &PostParams::default(), &changed)
             .await?;
         Ok(())
     }
@@ -316,6 +325,8 @@ pub fn unschedulable(pod: &Pod) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn pod(status: serde_json::Value) -> Pod {
@@ -386,7 +397,11 @@ mod tests {
         };
         let sets = [set("a", "2"), set("b", "10"), set("c", "9")];
         assert_eq!(
-            before_current(sets.into_iter()).unwrap().metadata.name.as_deref(),
+            before_current(sets.into_iter())
+                .unwrap()
+                .metadata
+                .name
+                .as_deref(),
             Some("c")
         );
         assert!(before_current([set("a", "1")].into_iter()).is_none());

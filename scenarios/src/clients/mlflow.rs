@@ -323,8 +323,7 @@ mod tests {
 
     #[test]
     fn reads_a_run() {
-        let answer: Runs =
-            serde_json::from_str(include_str!("recorded/mlflow-runs.json")).unwrap();
+        let answer: Runs = serde_json::from_str(include_str!("recorded/mlflow-runs.json")).unwrap();
         let run = Run::from(answer.runs.into_iter().next().unwrap());
         insta::assert_json_snapshot!(
             serde_json::json!({
@@ -340,7 +339,7 @@ mod tests {
             "seed": "7"
           },
           "metrics": {
-            "accuracy": 0.9611111111111111
+            "accuracy": 0.9625
           },
           "tags": {
             "airflow_run_id": "scenario-baseline-1",

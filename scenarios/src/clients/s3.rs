@@ -28,7 +28,9 @@ pub struct Keys {
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keys").field("access", &self.access).finish_non_exhaustive()
+        f.debug_struct("Keys")
+            .field("access", &self.access)
+            .finish_non_exhaustive()
     }
 }
 
@@ -60,7 +62,13 @@ impl S3 {
         let query = format!("list-type=2&prefix={}", uri_encode(prefix));
         let url = self.http.url(&format!("/{bucket}?{query}"));
         let host = authority(&url);
-        let signed = sign(&self.keys, &host, &format!("/{bucket}"), &query, Timestamp::now());
+        let signed = sign(
+            &self.keys,
+            &host,
+            &format!("/{bucket}"),
+            &query,
+            Timestamp::now(),
+        );
         let answer = self.http.get_with_headers(url, &signed).await?;
         Ok(objects(&answer))
     }

@@ -76,7 +76,8 @@ async fn never_without_pod(world: &mut World) -> StepResult {
         format!("{:?}, maxUnavailable {text}", strategy.type_),
     );
     ensure!(
-        strategy.type_.as_deref() == Some("RollingUpdate") && matches!(text.as_str(), "0" | "\"0%\""),
+        strategy.type_.as_deref() == Some("RollingUpdate")
+            && matches!(text.as_str(), "0" | "\"0%\""),
         "maxUnavailable is {text}"
     );
     Ok(())
@@ -168,7 +169,9 @@ async fn unknown_not_ready(world: &mut World, model: String) -> StepResult {
 }
 
 #[then(expr = "the model takes {string} as {string} and gives {string} as {string}")]
-#[then(expr = "모델은 {string}(을)(를) {string}(으)로 받아 {string}(을)(를) {string}(으)로 돌려준다")]
+#[then(
+    expr = "모델은 {string}(을)(를) {string}(으)로 받아 {string}(을)(를) {string}(으)로 돌려준다"
+)]
 async fn takes_and_gives(world: &mut World, words: &[String]) -> StepResult {
     let lab = world.lab()?;
     let [input, input_type, output, output_type] = words else {

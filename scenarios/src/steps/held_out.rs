@@ -20,8 +20,10 @@ const ARTIFACT: &str = "predictions.json";
 pub(crate) struct HeldOut {
     /// The images.
     pub(crate) inputs: Vec<Image>,
-    /// The digit that the MLflow model sees in each.
+    /// The digit that each shows.
     pub(crate) labels: Vec<i64>,
+    /// The digit that the MLflow model sees in each.
+    pub(crate) predicted: Vec<i64>,
     /// The MLflow model's probabilities, ten an image.
     pub(crate) probabilities: Vec<Vec<f64>>,
 }
@@ -32,9 +34,11 @@ impl Lab {
         let held_out: HeldOut = self.mlflow.artifact_json(run_id, ARTIFACT).await?;
         let count = held_out.inputs.len();
         ensure!(
-            count > 0 && count == held_out.labels.len() && count == held_out.probabilities.len(),
-            "`{ARTIFACT}` of run `{run_id}` does not hold one label and one row of \
-             probabilities an image"
+            count > 0
+                && count == held_out.labels.len()
+                && count == held_out.predicted.len()
+                && count == held_out.probabilities.len(),
+            "`{ARTIFACT}` of run `{run_id}` does not hold one answer an image"
         );
         Ok(held_out)
     }
@@ -66,10 +70,11 @@ async fn with_predictions(world: &mut World, count: usize, purpose: Purpose) -> 
     );
     held_out.inputs.truncate(count);
     held_out.labels.truncate(count);
+    held_out.predicted.truncate(count);
     held_out.probabilities.truncate(count);
     lab.saw(
         format!("artifact {ARTIFACT}"),
-        format!("{count} images; labels {:?}", held_out.labels),
+        format!("{count} images; the model sees {:?}", held_out.predicted),
     );
     world.held_out = Some(held_out);
     Ok(())
@@ -126,7 +131,7 @@ async fn equal(world: &mut World, count: usize) -> StepResult {
     let (held_out, said) = compared(world)?;
     ensure!(said.labels.len() == count, "{} answers", said.labels.len());
     let different: Vec<usize> = (0..count)
-        .filter(|at| said.labels[*at] != held_out.labels[*at])
+        .filter(|at| said.labels[*at] != held_out.predicted[*at])
         .collect();
     ensure!(
         different.is_empty(),

@@ -160,7 +160,9 @@ async fn ordinary(world: &mut World, requests: usize, batch: usize) -> StepResul
     let places = images.len() - batch + 1;
     for turn in 0..requests {
         let first = (turn * batch) % places;
-        lab.triton.infer(MODEL, &images[first..first + batch]).await?;
+        lab.triton
+            .infer(MODEL, &images[first..first + batch])
+            .await?;
     }
     lab.saw(
         format!("{requests} × POST /v2/models/{MODEL}/infer"),
@@ -190,11 +192,7 @@ async fn no_alert(world: &mut World) -> StepResult {
     let lab = world.lab()?;
     let firing = lab.alertmanager.firing(super::retrain::ALERT).await?;
     lab.saw("GET /api/v2/alerts", format!("{} firing", firing.len()));
-    ensure!(
-        firing.is_empty(),
-        "{} fires already",
-        super::retrain::ALERT
-    );
+    ensure!(firing.is_empty(), "{} fires already", super::retrain::ALERT);
     Ok(())
 }
 
@@ -236,7 +234,10 @@ async fn alert_held(world: &mut World, name: String) -> StepResult {
         format!("{:?} since {}", alert.labels, alert.starts_at),
     );
     ensure!(
-        alert.labels.get("model").is_some_and(|model| model == MODEL),
+        alert
+            .labels
+            .get("model")
+            .is_some_and(|model| model == MODEL),
         "it names the model {:?}",
         alert.labels.get("model")
     );

@@ -109,7 +109,10 @@ async fn refused(world: &mut World, purpose: Purpose) -> StepResult {
     let registration = tag("registration");
     lab.saw(
         format!("MLflow run {}", run.id),
-        format!("registration {registration}: {}", tag("registration_reason")),
+        format!(
+            "registration {registration}: {}",
+            tag("registration_reason")
+        ),
     );
     ensure!(
         registration == "refused",
@@ -118,7 +121,9 @@ async fn refused(world: &mut World, purpose: Purpose) -> StepResult {
     Ok(())
 }
 
-#[then(expr = "the version of the {run} run leads to its MLflow run, its data hash and its DAG run")]
+#[then(
+    expr = "the version of the {run} run leads to its MLflow run, its data hash and its DAG run"
+)]
 #[then(expr = "{run} 실행의 버전에서 MLflow 런, 데이터 해시, DAG 런까지 거슬러 올라갈 수 있다")]
 async fn lineage(world: &mut World, purpose: Purpose) -> StepResult {
     let lab = world.lab()?;

@@ -190,7 +190,9 @@ async fn alias_moved(world: &mut World, alias: String) -> StepResult {
     Ok(())
 }
 
-#[then(expr = "Triton's predictions of {int} shifted images equal those of the retrained MLflow model")]
+#[then(
+    expr = "Triton's predictions of {int} shifted images equal those of the retrained MLflow model"
+)]
 #[then(expr = "달라진 이미지 {int}장에 대한 Triton의 예측은 재학습한 MLflow 모델의 예측과 같다")]
 async fn serves_retrained(world: &mut World, count: usize) -> StepResult {
     let lab = world.lab()?;
@@ -216,8 +218,18 @@ async fn serves_retrained(world: &mut World, count: usize) -> StepResult {
         version.version
     );
     ensure!(
-        said.labels == held_out.labels[..count],
+        said.labels == held_out.predicted[..count],
         "the labels differ"
+    );
+    let right = said
+        .labels
+        .iter()
+        .zip(&held_out.labels)
+        .filter(|(seen, shown)| seen == shown)
+        .count();
+    lab.saw(
+        "against the digits shown",
+        format!("{right} of {count} right"),
     );
     Ok(())
 }
@@ -251,7 +263,10 @@ async fn only_one(world: &mut World) -> StepResult {
     let (retraining, _) = lab.retrained().await?;
     let runs = lab.runs_by_alert(retraining.alert_since).await?;
     let ids: Vec<&str> = runs.iter().map(|run| run.dag_run_id.as_str()).collect();
-    lab.saw(format!("GET /api/v1/dags/{DAG}/dagRuns"), format!("{ids:?}"));
+    lab.saw(
+        format!("GET /api/v1/dags/{DAG}/dagRuns"),
+        format!("{ids:?}"),
+    );
     ensure!(ids.len() == 1, "it started {ids:?}");
     Ok(())
 }

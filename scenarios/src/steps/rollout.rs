@@ -36,7 +36,7 @@ impl Lab {
     /// Makes Triton's Deployment ask for a version.
     pub(crate) async fn roll_out(&self, version: &str) -> Result<(), Failure> {
         self.kubernetes
-            .set_env(TRITON, TRITON, (MODEL_VERSION, version))
+            .set_env(TRITON, MODEL_VERSION, version)
             .await
     }
 
@@ -65,7 +65,7 @@ impl Lab {
                 "the runs hold out different images"
             );
             images = held_out.inputs;
-            labels.insert(version, held_out.labels);
+            labels.insert(version, held_out.predicted);
         }
         Ok(Offer {
             images,
@@ -97,7 +97,9 @@ async fn undo(world: &mut World) -> StepResult {
     Ok(())
 }
 
-#[when(expr = "the version of the {run} run is rolled out over that of the {run} run while requests keep coming")]
+#[when(
+    expr = "the version of the {run} run is rolled out over that of the {run} run while requests keep coming"
+)]
 #[when(expr = "요청이 계속 들어오는 가운데 {run} 실행의 버전을 {run} 실행의 버전 위에 롤아웃한다")]
 async fn roll_out_under_load(world: &mut World, new: Purpose, old: Purpose) -> StepResult {
     let lab = world.lab()?;
@@ -117,7 +119,11 @@ async fn roll_out_under_load(world: &mut World, new: Purpose, old: Purpose) -> S
     let report = load.stop().await;
     lab.saw(
         "requests during the rollout",
-        format!("{} in {:.1} s", report.in_words(), start.elapsed().as_secs_f64()),
+        format!(
+            "{} in {:.1} s",
+            report.in_words(),
+            start.elapsed().as_secs_f64()
+        ),
     );
     rolled?;
     ensure!(
@@ -152,10 +158,12 @@ async fn kill_under_load(world: &mut World) -> StepResult {
             if let Some(reason) = new_pod_trouble(&lab, &pod).await? {
                 return Ok(Look::NotYet(reason));
             }
-            Ok(match lab.triton.infer(MODEL, std::slice::from_ref(&image)).await {
-                Ok(_) => Look::Ready(()),
-                Err(failure) => Look::NotYet(failure.to_string()),
-            })
+            Ok(
+                match lab.triton.infer(MODEL, std::slice::from_ref(&image)).await {
+                    Ok(_) => Look::Ready(()),
+                    Err(failure) => Look::NotYet(failure.to_string()),
+                },
+            )
         })
         .await
     }
@@ -204,6 +212,10 @@ async fn none_failed(world: &mut World) -> StepResult {
 #[then("잘못 답한 요청은 없다")]
 async fn none_wrong(world: &mut World) -> StepResult {
     let report = left_by(world.load.as_ref(), "sent requests")?;
-    ensure!(report.sent > 0 && report.wrong == 0, "{}", report.in_words());
+    ensure!(
+        report.sent > 0 && report.wrong == 0,
+        "{}",
+        report.in_words()
+    );
     Ok(())
 }

@@ -145,7 +145,10 @@ async fn signed(world: &mut World, purpose: Purpose, width: i64) -> StepResult {
     let file = lab.mlflow.artifact_text(&run.id, "model/MLmodel").await?;
     let (inputs, outputs) =
         signature(&file).ok_or_else(|| Failure::new("`model/MLmodel` holds no signature"))?;
-    lab.saw("model/MLmodel", format!("inputs {inputs}, outputs {outputs}"));
+    lab.saw(
+        "model/MLmodel",
+        format!("inputs {inputs}, outputs {outputs}"),
+    );
     let shape = &inputs[0]["tensor-spec"]["shape"];
     ensure!(
         shape[1].as_i64() == Some(width),
@@ -180,7 +183,9 @@ async fn in_s3(world: &mut World, bucket: String, purpose: Purpose) -> StepResul
         .collect();
     lab.saw(format!("GET /{bucket}?list-type=2"), of_run.join("\n"));
     ensure!(
-        of_run.iter().any(|object| object.contains("/model/MLmodel")),
+        of_run
+            .iter()
+            .any(|object| object.contains("/model/MLmodel")),
         "{} objects of run `{}`, none of them its `model/MLmodel`",
         of_run.len(),
         run.id
@@ -301,7 +306,10 @@ async fn unschedulable(world: &mut World, purpose: Purpose, seconds: u64) -> Ste
     let lab = world.lab()?;
     let ended = lab.ended(purpose).await?;
     let (reason, after) = given_up(&ended)?;
-    lab.saw("scheduler", format!("{reason} (after {:.1} s)", after.as_secs_f64()));
+    lab.saw(
+        "scheduler",
+        format!("{reason} (after {:.1} s)", after.as_secs_f64()),
+    );
     ensure!(reason.contains("unschedulable"), "it was: {reason}");
     ensure!(
         *after <= Duration::from_secs(seconds),

@@ -1,0 +1,3 @@
+//! The features and their steps, without a cluster.
+
+mod languages;
