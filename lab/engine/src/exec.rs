@@ -192,7 +192,7 @@ impl Exec {
                 return Ok(None);
             }
             match self.output.next().await {
-                Some(Ok(chunk)) => self.lines.push(chunk),
+                Some(Ok(chunk)) => self.lines.push(&chunk),
                 Some(Err(error)) => return Err(EngineError::from_request(&self.doing, error)),
                 None => {
                     self.lines.finish();
@@ -223,7 +223,9 @@ impl Exec {
         Ok(code)
     }
 
-    async fn exit_code(&self) -> Result<i64, EngineError> {
+    // `&mut` although nothing changes: a shared reference would make the future not `Send`.
+    #[expect(clippy::needless_pass_by_ref_mut, reason = "keeps the future `Send`")]
+    async fn exit_code(&mut self) -> Result<i64, EngineError> {
         let ask = async {
             loop {
                 let state = self

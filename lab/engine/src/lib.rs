@@ -12,6 +12,7 @@ pub mod exec;
 pub mod image;
 mod lines;
 pub mod network;
+pub mod spec;
 pub mod volume;
 
 use std::pin::Pin;
@@ -21,15 +22,13 @@ use futures::Stream;
 
 pub use crate::{
     connection::{Engine, EngineInfo},
-    container::{
-        CgroupNamespace, ContainerDetails, ContainerSpec, ContainerSummary, LogRange, Mount, Port,
-        Security,
-    },
+    container::{ContainerDetails, ContainerSummary, LogRange},
     error::EngineError,
     exec::{Exec, ExecOutput, ExecSpec},
     image::{ImageConfig, ImageDetails, PullProgress},
     lines::{Line, LineSource},
     network::NetworkSpec,
+    spec::{CgroupNamespace, ContainerSpec, Mount, Port, Security},
 };
 
 /// Bytes on their way in or out of the engine.

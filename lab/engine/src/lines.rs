@@ -31,8 +31,8 @@ pub(crate) struct LineCutter {
 }
 
 impl LineCutter {
-    pub(crate) fn push(&mut self, chunk: LogOutput) {
-        let source = source_of(&chunk);
+    pub(crate) fn push(&mut self, chunk: &LogOutput) {
+        let source = source_of(chunk);
         let rest = match source {
             LineSource::Stdout => &mut self.stdout,
             LineSource::Stderr => &mut self.stderr,
@@ -87,13 +87,13 @@ mod tests {
     fn keeps_streams_apart_and_waits_for_the_end_of_a_line() {
         let mut cutter = LineCutter::default();
 
-        cutter.push(LogOutput::StdOut {
+        cutter.push(&LogOutput::StdOut {
             message: "one\ntw".into(),
         });
-        cutter.push(LogOutput::StdErr {
+        cutter.push(&LogOutput::StdErr {
             message: "oops\n".into(),
         });
-        cutter.push(LogOutput::StdOut {
+        cutter.push(&LogOutput::StdOut {
             message: "o\r\nrest".into(),
         });
         cutter.finish();
