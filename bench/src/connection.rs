@@ -31,7 +31,7 @@ pub(crate) struct Unanswered {
 }
 
 impl Unanswered {
-    fn new(class: FailureClass, reason: impl ToString) -> Self {
+    fn new(class: FailureClass, reason: &impl ToString) -> Self {
         Self {
             class,
             reason: reason.to_string(),
@@ -63,7 +63,7 @@ impl Connection {
         self.open = None;
         let opened = timeout(limit, open(&self.address)).await;
         self.open = Some(opened.map_err(|_| {
-            Unanswered::new(FailureClass::Connect, format!("none within {limit:?}"))
+            Unanswered::new(FailureClass::Connect, &format!("none within {limit:?}"))
         })??);
         Ok(())
     }
@@ -75,18 +75,18 @@ impl Connection {
         limit: Duration,
     ) -> Result<Answer, Unanswered> {
         let Some((sender, driver)) = &mut self.open else {
-            return Err(Unanswered::new(FailureClass::Connect, "not connected"));
+            return Err(Unanswered::new(FailureClass::Connect, &"not connected"));
         };
         let request = Request::post(self.address.path.as_str())
             .header(header::HOST, self.address.authority.as_str())
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(body))
-            .map_err(|error| Unanswered::new(FailureClass::Connect, error))?;
+            .map_err(|error| Unanswered::new(FailureClass::Connect, &error))?;
         let (result, ended) = timeout(limit, exchange(sender, driver, request))
             .await
             .unwrap_or_else(|_| {
                 let late = format!("none within {limit:?}");
-                (Err(Unanswered::new(FailureClass::TimedOut, late)), true)
+                (Err(Unanswered::new(FailureClass::TimedOut, &late)), true)
             });
         if ended || result.is_err() {
             // Whatever still arrived on it would be the answer to this request.
@@ -102,7 +102,7 @@ async fn exchange(
     driver: &mut Driver,
     request: Request<Full<Bytes>>,
 ) -> (Result<Answer, Unanswered>, bool) {
-    let broken = |error: hyper::Error| Unanswered::new(FailureClass::Broken, error);
+    let broken = |error: hyper::Error| Unanswered::new(FailureClass::Broken, &error);
     let answer = async {
         sender.ready().await?;
         let response = sender.send_request(request).await?;
@@ -126,13 +126,13 @@ async fn exchange(
 async fn open(address: &Address) -> Result<(SendRequest<Full<Bytes>>, Driver), Unanswered> {
     let stream = TcpStream::connect(&address.authority)
         .await
-        .map_err(|error| Unanswered::new(FailureClass::Connect, error))?;
+        .map_err(|error| Unanswered::new(FailureClass::Connect, &error))?;
     // A request is one small write; waiting to fill a segment would time the kernel.
     stream
         .set_nodelay(true)
-        .map_err(|error| Unanswered::new(FailureClass::Connect, error))?;
+        .map_err(|error| Unanswered::new(FailureClass::Connect, &error))?;
     let (sender, driver) = http1::handshake(TokioIo::new(stream))
         .await
-        .map_err(|error| Unanswered::new(FailureClass::Connect, error))?;
+        .map_err(|error| Unanswered::new(FailureClass::Connect, &error))?;
     Ok((sender, Box::pin(driver)))
 }

@@ -17,6 +17,15 @@ pub(crate) fn duration(length: Duration) -> String {
     }
 }
 
+/// A rough length of time: `40 s`, `3 min`.
+pub(crate) fn rough(seconds: u64) -> String {
+    if seconds < 100 {
+        format!("{seconds} s")
+    } else {
+        format!("{} min", seconds.div_ceil(60))
+    }
+}
+
 /// A moment of a run: `4:12`, or `1:04:12` past the first hour.
 pub(crate) fn moment(at: Duration) -> String {
     let seconds = at.as_secs();

@@ -114,7 +114,7 @@ impl Fold {
                     at,
                     stage: *stage,
                     evidence: evidence.clone(),
-                })
+                });
             }
             Fact::Noted { text } => report.notes.push(Note {
                 at,

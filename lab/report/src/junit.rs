@@ -10,11 +10,14 @@ use thiserror::Error;
 
 use crate::{
     report::{Report, ScenarioReport},
-    text::{plain, shorten},
+    text::{one_line, plain, shorten},
 };
 
 /// The longest evidence of one failed step, bytes; CI systems refuse huge files.
 const EVIDENCE_LIMIT: usize = 8 * 1024;
+
+/// The longest name or message, characters.
+const LINE_LIMIT: usize = 1000;
 
 /// The XML could not be written.
 #[derive(Debug, Error, Diagnostic)]
@@ -58,7 +61,7 @@ fn set_up(report: &Report) -> TestSuite {
     }
     for component in &report.components {
         let mut case = TestCase::new(
-            format!("component {}", plain(&component.name)),
+            format!("component {}", one_line(&component.name, LINE_LIMIT)),
             status(Some(&component.outcome)),
         );
         case.set_classname("lab.components");
@@ -72,7 +75,7 @@ fn set_up(report: &Report) -> TestSuite {
 fn properties(report: &Report) -> Vec<(String, String)> {
     let mut properties = Vec::new();
     let mut add = |name: &str, value: &str| {
-        properties.push((name.to_owned(), plain(value).into_owned()));
+        properties.push((one_line(name, LINE_LIMIT), one_line(value, LINE_LIMIT)));
     };
     if let Some(about) = &report.run.about {
         add("run", about.run.as_str());
@@ -107,7 +110,7 @@ fn features(report: &Report) -> Vec<TestSuite> {
             .iter()
             .position(|(of, ..)| *of == file)
             .unwrap_or_else(|| {
-                let suite = TestSuite::new(plain(&scenario.scenario.feature).as_ref());
+                let suite = TestSuite::new(one_line(&scenario.scenario.feature, LINE_LIMIT));
                 suites.push((file, suite, Duration::ZERO));
                 suites.len() - 1
             });
@@ -130,10 +133,10 @@ fn case(scenario: &ScenarioReport) -> TestCase {
     if let Some(Outcome::Failed { .. }) = &scenario.outcome {
         status.set_description(steps(scenario));
     }
-    let mut case = TestCase::new(plain(&at.name).as_ref(), status);
-    case.set_classname(format!("features/{}", plain(&at.file)));
+    let mut case = TestCase::new(one_line(&at.name, LINE_LIMIT), status);
+    case.set_classname(format!("features/{}", one_line(&at.file, LINE_LIMIT)));
     case.set_time(scenario.span.length());
-    let file = format!("features/{}", plain(&at.file));
+    let file = format!("features/{}", one_line(&at.file, LINE_LIMIT));
     case.extra.insert("file".into(), file.into());
     case.extra.insert("line".into(), at.line.to_string().into());
     case
@@ -141,7 +144,7 @@ fn case(scenario: &ScenarioReport) -> TestCase {
 
 fn status(outcome: Option<&Outcome>) -> TestCaseStatus {
     let message = |mut status: TestCaseStatus, reason: &str| {
-        status.set_message(plain(reason).as_ref());
+        status.set_message(one_line(reason, LINE_LIMIT));
         status
     };
     match outcome {
@@ -152,7 +155,7 @@ fn status(outcome: Option<&Outcome>) -> TestCaseStatus {
         Some(Outcome::Flaky { reason }) => {
             let mut status = TestCaseStatus::success();
             let mut rerun = TestRerun::new(NonSuccessKind::Failure);
-            rerun.set_message(plain(reason).as_ref());
+            rerun.set_message(one_line(reason, LINE_LIMIT));
             status.add_rerun(rerun);
             status
         }
@@ -166,22 +169,23 @@ fn status(outcome: Option<&Outcome>) -> TestCaseStatus {
 
 /// The steps of a failed scenario, with the evidence of the failed one.
 fn steps(scenario: &ScenarioReport) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for step in &scenario.steps {
         let mark = step.outcome.word();
-        text += &format!("{mark:>8}  {} {}\n", step.keyword.trim(), step.text);
+        lines.push(format!("{mark:>8}  {} {}", step.keyword.trim(), step.text));
         let Some(reason) = step.outcome.reason() else {
             continue;
         };
-        text += &format!("          {reason}\n");
+        lines.push(format!("          {reason}"));
         for evidence in &step.evidence {
             let short = shorten(&evidence.text, EVIDENCE_LIMIT);
-            text += &format!("--- {}\n{}", evidence.source, short.head);
+            lines.push(format!("--- {}", evidence.source));
+            lines.push(short.head.to_owned());
             if short.left_out > 0 {
-                text += &format!("\n… {} bytes left out …\n{}", short.left_out, short.tail);
+                lines.push(format!("… {} bytes left out …", short.left_out));
+                lines.push(short.tail.to_owned());
             }
-            text.push('\n');
         }
     }
-    plain(&text).into_owned()
+    plain(&lines.join("\n")).into_owned()
 }

@@ -47,6 +47,7 @@ impl Report {
             return Verdict::Interrupted;
         };
         match code {
+            0 if self.failures.is_empty() && !self.verified() => Verdict::NothingVerified,
             0 if self.failures.is_empty() => Verdict::Passed,
             0 | 10 => Verdict::ScenariosFailed,
             11 => Verdict::BudgetMissed,
@@ -55,6 +56,27 @@ impl Report {
             130 => Verdict::Interrupted,
             code => Verdict::Error(code),
         }
+    }
+
+    /// Whether at least one scenario passed: what did not run is never shown as passed.
+    fn verified(&self) -> bool {
+        let counts = self.counts();
+        counts.passed + counts.flaky > 0
+    }
+
+    /// The stage that the run ended in, with the scenario, where it ended before its end.
+    pub fn stopped_at(&self) -> Option<(Stage, Option<&ScenarioRef>)> {
+        let stage = self
+            .stages
+            .iter()
+            .rev()
+            .find(|stage| stage.outcome.is_none())?;
+        let scenario = self
+            .scenarios
+            .iter()
+            .rev()
+            .find(|one| one.outcome.is_none());
+        Some((stage.stage, scenario.map(|one| &one.scenario)))
     }
 
     /// How many scenarios ended how.
@@ -292,6 +314,8 @@ pub enum Place {
 pub enum Verdict {
     /// Everything that was asked for happened.
     Passed,
+    /// Nothing failed, and no scenario passed: none was run.
+    NothingVerified,
     /// At least one scenario failed.
     ScenariosFailed,
     /// A benchmark missed its budget.

@@ -20,6 +20,13 @@ const REASON_LIMIT: usize = 400;
 pub fn render(report: &Report, page: Option<&Path>, color: bool) -> String {
     let painter = Painter { color };
     let mut lines = vec![headline(report, painter)];
+    if let Some((stage, scenario)) = report.stopped_at() {
+        let scenario = scenario.map_or(String::new(), |scenario| {
+            format!(", scenario \"{}\"", one_line(&scenario.name, REASON_LIMIT))
+        });
+        lines.push(String::new());
+        lines.push(row("stopped in", &format!("stage {stage}{scenario}")));
+    }
     if let Some(failure) = report.first_cause() {
         lines.push(String::new());
         lines.extend(first_failure(failure, painter));
@@ -68,16 +75,17 @@ fn headline(report: &Report, painter: Painter) -> String {
     let verdict = report.verdict();
     let paint = match verdict {
         Verdict::Passed => Paint::Good,
-        Verdict::Interrupted => Paint::Doubtful,
+        Verdict::Interrupted | Verdict::NothingVerified => Paint::Doubtful,
         _ => Paint::Bad,
     };
     let stack = report.run.about.as_ref().map_or_else(
         || "run".to_owned(),
         |about| one_line(&format!("{}/{}", about.stack, about.lock), REASON_LIMIT),
     );
+    let verdict = format!("{} {}", words::sign(verdict), words::verdict(verdict));
     format!(
-        "{} {stack}: {}, in {}",
-        painter.paint(paint, words::verdict(verdict)),
+        "{} · {stack} · {} · {}",
+        painter.paint(paint, &verdict),
         words::counts(report.counts()),
         duration(report.run.total)
     )

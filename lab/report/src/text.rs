@@ -1,7 +1,7 @@
 //! Cleans text that came from outside: logs, answers, names. What is left can be
 //! shown to a person without moving the cursor or turning the line round.
 
-use std::{borrow::Cow, iter::Peekable, str::Chars};
+use std::{borrow::Cow, fmt::Write, iter::Peekable, str::Chars};
 
 /// Text without escape sequences and control characters. Line ends and tabs stay;
 /// characters that would turn the reading direction are shown by their number.
@@ -18,7 +18,8 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
             '\r' if rest.peek() == Some(&'\n') => {}
             '\r' => clean.push('\n'),
             char if turns_direction(char) => {
-                clean.push_str(&format!("[U+{:04X}]", u32::from(char)));
+                // Writing to a String cannot fail.
+                let _ = write!(clean, "[U+{:04X}]", u32::from(char));
             }
             char if needs_care(char) => clean.push('\u{fffd}'),
             char => clean.push(char),
@@ -103,15 +104,28 @@ pub(crate) fn shorten(text: &str, limit: usize) -> Shortened<'_> {
     }
 }
 
+/// The beginning of a text, clean and with its spaces, cut with `…` where it is longer
+/// than `limit` characters.
+pub(crate) fn beginning(text: &str, limit: usize) -> String {
+    let part = &text[..text.floor_char_boundary(limit.saturating_mul(8))];
+    let clean = plain(part);
+    match clean.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", &clean[..end]),
+        None if part.len() < text.len() => format!("{clean}…"),
+        None => clean.into_owned(),
+    }
+}
+
 /// Text on one line, cut with `…` where it is longer than `limit` characters.
 pub(crate) fn one_line(text: &str, limit: usize) -> String {
     // More than enough input for the limit, so that a huge text costs little.
-    let text = &text[..text.floor_char_boundary(limit.saturating_mul(8))];
-    let clean = plain(text);
+    let part = &text[..text.floor_char_boundary(limit.saturating_mul(8))];
+    let clean = plain(part);
     let line = clean.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(limit) {
-        None => line,
         Some((end, _)) => format!("{}…", &line[..end]),
+        None if part.len() < text.len() => line + "…",
+        None => line,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What verdicts and places are called, in one place for every output.
 
+use lab_model::outcome::Outcome;
+
 use crate::{
     figures::counted,
     report::{Counts, NotRunKind, Place, Verdict},
@@ -13,6 +15,7 @@ const NAME_LIMIT: usize = 160;
 pub(crate) const fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Passed => "Passed",
+        Verdict::NothingVerified => "Nothing was verified",
         Verdict::ScenariosFailed => "Scenarios failed",
         Verdict::BudgetMissed => "Benchmark missed its budget",
         Verdict::SetupFailed => "Set-up failed",
@@ -20,6 +23,16 @@ pub(crate) const fn verdict(verdict: Verdict) -> &'static str {
         Verdict::Interrupted => "Interrupted",
         Verdict::Error(2) => "Wrong use",
         Verdict::Error(_) => "Ended by an error",
+    }
+}
+
+/// The verdict as a sign.
+pub(crate) const fn sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "✓",
+        Verdict::NothingVerified => "–",
+        Verdict::Interrupted => "■",
+        _ => "✗",
     }
 }
 
@@ -53,6 +66,17 @@ pub(crate) fn place(place: &Place) -> String {
             one_line(&scenario.file, NAME_LIMIT),
             scenario.line
         ),
+    }
+}
+
+/// The outcome's word as people say it.
+pub(crate) const fn spoken(outcome: Option<&Outcome>) -> &'static str {
+    match outcome {
+        Some(Outcome::Passed) => "passed",
+        Some(Outcome::Failed { .. }) => "failed",
+        Some(Outcome::Flaky { .. }) => "passed at a later try",
+        Some(Outcome::NotRun { .. }) => "not run",
+        None => "not finished",
     }
 }
 

@@ -28,14 +28,18 @@ fn set_up(stream: &mut Stream, grafana: Outcome) -> Result<(), Failure> {
     let since = stream.start(Stage::Preflight);
     stream.image("debian", None, 12, 120);
     stream.image("node", None, 31, 412);
-    stream.progress("image mlflow", "installing 142 Python packages", 2, 5, 40);
+    stream.progress("image mlflow", "installing 142 Python packages", [2, 5, 40]);
     stream.image(
         "mlflow",
         Some("docker.io/bitnami/mlflow:2.21.3"),
         38_400,
         1_180,
     );
-    stream.progress("image airflow", "installing 210 Python packages", 3, 5, 21);
+    stream.progress(
+        "image airflow",
+        "installing 210 Python packages",
+        [3, 5, 21],
+    );
     stream.image("airflow", Some("apache/airflow:2.10.5"), 21_900, 1_620);
     stream.image(
         "triton",
@@ -229,7 +233,7 @@ fn benchmark(stream: &mut Stream) {
     stream.wait(21_400);
     let point = |concurrency, throughput: f64, quantiles: [u64; 4]| ClosedLoopPoint {
         concurrency,
-        requests: concurrency as u64 * 1000 + 7,
+        requests: u64::from(concurrency) * 1000 + 7,
         errors: 0,
         seconds: 5.0,
         throughput,
@@ -410,7 +414,7 @@ fn hostile() -> Result<Stream, Failure> {
         1,
     );
     scenario.tags = vec![SCRIPT.to_owned(), "]]>".to_owned()];
-    let line = format!("{TERMINAL}{SCRIPT}]]>&amp;").repeat(200);
+    let line = format!("{TERMINAL}{SCRIPT}]]>&amp;").repeat(60);
     stream.scenario(
         &scenario,
         500,

@@ -117,7 +117,7 @@ impl Stream {
         });
     }
 
-    pub(crate) fn progress(&mut self, task: &str, now: &str, done: u64, total: u64, left: u64) {
+    pub(crate) fn progress(&mut self, task: &str, now: &str, [done, total, left]: [u64; 3]) {
         self.fact(Fact::Progressed(Progress {
             task: task.to_owned(),
             now: now.to_owned(),

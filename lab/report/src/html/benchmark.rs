@@ -130,7 +130,7 @@ fn throughput(points: &[ClosedLoopPoint]) -> Markup {
         (connections(frame, points))
     };
     let told = format!("right answers a second: {told}");
-    figure("Right answers a second", "초당 정답 응답", &told, drawing)
+    figure("Right answers a second", "초당 정답 응답", &told, &drawing)
 }
 
 fn rate_mark(value: f64) -> String {
@@ -170,7 +170,7 @@ fn latency(points: &[ClosedLoopPoint]) -> Markup {
         (connections(frame, points))
     };
     let told = format!("time until the answer: {told}");
-    figure("Time until the answer", "응답 시간", &told, drawing)
+    figure("Time until the answer", "응답 시간", &told, &drawing)
 }
 
 #[expect(

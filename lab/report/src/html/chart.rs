@@ -36,6 +36,11 @@ pub(super) struct Scale {
     pub(super) top: f64,
 }
 
+/// Steps of a time axis, seconds.
+const TIME_STEPS: [f64; 14] = [
+    1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0, 7200.0,
+];
+
 impl Scale {
     /// A scale for values up to `most`, with about `steps` steps of 1, 2 or 5.
     pub(super) fn round(most: f64, steps: f64) -> Self {
@@ -49,11 +54,7 @@ impl Scale {
         } else {
             1.0
         };
-        const STEPS: [f64; 14] = [
-            1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0,
-            7200.0,
-        ];
-        match STEPS.iter().find(|step| most / **step <= steps) {
+        match TIME_STEPS.iter().find(|step| most / **step <= steps) {
             Some(step) if most >= 2.0 => Self {
                 step: *step,
                 top: most,
@@ -129,7 +130,7 @@ pub(super) fn x_title(frame: Frame, title: &str) -> Markup {
 }
 
 /// A plot with its caption.
-pub(super) fn figure(caption: &str, korean: &str, told: &str, drawing: Markup) -> Markup {
+pub(super) fn figure(caption: &str, korean: &str, told: &str, drawing: &Markup) -> Markup {
     html! {
         figure {
             figcaption { (caption) " " span.ko lang="ko" { (korean) } }

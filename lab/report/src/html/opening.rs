@@ -27,11 +27,15 @@ pub(super) fn header(report: &Report) -> Markup {
                     }
                 }
                 h1 {
-                    span.sign aria-hidden="true" { (sign(verdict)) }
+                    span.sign aria-hidden="true" { (words::sign(verdict)) }
                     (words::verdict(verdict)) " "
                     span.ko lang="ko" { (korean(verdict)) }
                 }
                 p.counts { (words::counts(report.counts())) }
+                @if let Some((stage, scenario)) = report.stopped_at() {
+                    p { "It ended in the stage " b { (stage) }
+                        @if let Some(scenario) = scenario { ", in the scenario " q { (name(&scenario.name)) } } "." }
+                }
                 (tiles(report))
             }
         }
@@ -54,7 +58,8 @@ fn tiles(report: &Report) -> Markup {
             @if let Some(best) = best {
                 @let label = format!("inferences at {} at once", best.concurrency);
                 (tile(&format!("{}/s", rate(best.throughput)), &label, "초당 추론"))
-                (tile(&micros(best.latency.p99), "99 of 100 are faster", "99 % 응답 시간"))
+                @let label = format!("p99 at {} at once", best.concurrency);
+                (tile(&micros(best.latency.p99), &label, "99 % 응답 시간"))
             }
         }
     }
@@ -69,22 +74,15 @@ fn tile(value: &str, english: &str, korean: &str) -> Markup {
 const fn class(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Passed => "good",
-        Verdict::Interrupted => "doubtful",
+        Verdict::Interrupted | Verdict::NothingVerified => "doubtful",
         _ => "bad",
-    }
-}
-
-const fn sign(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Passed => "✓",
-        Verdict::Interrupted => "■",
-        _ => "✗",
     }
 }
 
 const fn korean(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Passed => "통과",
+        Verdict::NothingVerified => "검증된 것 없음",
         Verdict::ScenariosFailed => "실패한 시나리오 있음",
         Verdict::BudgetMissed => "성능 목표 미달",
         Verdict::SetupFailed => "설치 실패",
@@ -159,7 +157,7 @@ pub(super) fn not_run(report: &Report) -> Markup {
     let not_run = report.not_run();
     html! {
         @if !not_run.is_empty() {
-            section.not-run {
+            section.absent {
                 (heading("not-run", "What did not run, and why", "실행되지 않은 것과 이유"))
                 ul {
                     @for one in not_run {

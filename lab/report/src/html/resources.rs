@@ -21,7 +21,7 @@ const FRAME: Frame = Frame {
     top: 22.0,
     bottom: 44.0,
 };
-const GIB: f64 = (1_u64 << 30) as f64;
+const GIB: f64 = 1_073_741_824.0;
 
 /// Memory and CPU, where they were sampled more than once.
 pub(super) fn section(report: &Report) -> Markup {
@@ -68,7 +68,7 @@ fn memory(samples: &[ResourceSample], total: Duration) -> Markup {
     let drawing = area(&values, total, "memory", |value| {
         format!("{} GiB", short(value))
     });
-    figure("Memory", "메모리", &told, drawing)
+    figure("Memory", "메모리", &told, &drawing)
 }
 
 #[expect(
@@ -83,7 +83,7 @@ fn cpu(samples: &[ResourceSample], total: Duration) -> Markup {
     let values: Vec<(Duration, f64)> = samples
         .windows(2)
         .filter_map(|pair| {
-            let seconds = (pair[1].at - pair[0].at).as_secs_f64();
+            let seconds = pair[1].at.saturating_sub(pair[0].at).as_secs_f64();
             let used = pair[1].cpu_seconds - pair[0].cpu_seconds;
             (seconds > 0.0 && used.is_finite()).then(|| (pair[1].at, (used / seconds).max(0.0)))
         })
@@ -91,7 +91,7 @@ fn cpu(samples: &[ResourceSample], total: Duration) -> Markup {
     let most = values.iter().map(|(_, value)| *value).fold(0.0, f64::max);
     let told = format!("CPUs in use over time, at most {most:.1}");
     let drawing = area(&values, total, "cpu", short);
-    figure("CPUs in use", "사용 중인 CPU 수", &told, drawing)
+    figure("CPUs in use", "사용 중인 CPU 수", &told, &drawing)
 }
 
 fn short(value: f64) -> String {

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Bars whose length is written beside them end left of this share of the row.
-const ROOM_FOR_TEXT: f64 = 0.86;
+const ROOM_FOR_TEXT: f64 = 0.7;
 /// The most rows of one group; more would be a wall.
 const MOST_ROWS: usize = 40;
 
@@ -106,7 +106,7 @@ fn scenarios(report: &Report) -> Vec<Row> {
     chapters(report)
         .into_iter()
         .map(|chapter| Row {
-            label: name(&chapter[0].scenario.feature),
+            label: name(chapter[0].scenario.file.trim_end_matches(".feature")),
             bars: chapter
                 .into_iter()
                 .map(|scenario| Bar {
@@ -152,11 +152,20 @@ fn axis(scale: Scale) -> Markup {
                     @let share = scale.share(at);
                     @let anchor = if share > 0.95 { "end" } else if share < 0.02 { "start" } else { "middle" };
                     text.tick x=(percent(share)) y="13" text-anchor=(anchor) {
-                        (moment(Duration::from_secs_f64(at)))
+                        (axis_label(at, scale))
                     }
                 }
             }
         }
+    }
+}
+
+/// A moment of the axis; parts of a second where the whole run is that short.
+fn axis_label(at: f64, scale: Scale) -> String {
+    if scale.step < 1.0 {
+        format!("{at:.1} s")
+    } else {
+        moment(Duration::from_secs_f64(at))
     }
 }
 

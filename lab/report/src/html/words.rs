@@ -5,6 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use lab_model::outcome::Outcome;
 use maud::{Markup, html};
 
+pub(super) use crate::words::spoken;
 use crate::{figures, paint, text::one_line};
 
 /// The longest name on the page, characters.
@@ -37,17 +38,6 @@ pub(super) fn mark(outcome: Option<&Outcome>) -> Markup {
         span class={ "mark " (class(outcome)) } role="img" aria-label=(word) title=(word) {
             (paint::mark(outcome))
         }
-    }
-}
-
-/// The outcome's word as people say it.
-pub(super) const fn spoken(outcome: Option<&Outcome>) -> &'static str {
-    match outcome {
-        Some(Outcome::Passed) => "passed",
-        Some(Outcome::Failed { .. }) => "failed",
-        Some(Outcome::Flaky { .. }) => "passed at a later try",
-        Some(Outcome::NotRun { .. }) => "not run",
-        None => "not finished",
     }
 }
 

@@ -8,7 +8,7 @@ use lab_model::{
     outcome::Outcome,
 };
 
-use crate::{figures::duration, text::one_line};
+use crate::{figures::rough, text::one_line};
 
 /// The most pieces of work shown at once.
 const MOST_TASKS: usize = 6;
@@ -96,11 +96,12 @@ impl Bars {
 
     /// `12 ✓ 1 ✗ 2 – `, with what there is none of left out.
     fn counts(&self) -> String {
-        [(self.passed, "✓"), (self.failed, "✗"), (self.not_run, "–")]
-            .iter()
-            .filter(|(number, _)| *number > 0)
+        let all = [(self.passed, "✓"), (self.failed, "✗"), (self.not_run, "–")];
+        let some = all.iter().filter(|(number, _)| *number > 0);
+        let parts: Vec<_> = some
             .map(|(number, mark)| format!("{number} {mark} "))
-            .collect()
+            .collect();
+        parts.concat()
     }
 
     fn progress(&mut self, progress: &Progress) {
@@ -124,7 +125,7 @@ impl Bars {
         bar.set_length(whole);
         bar.set_position(progress.done.min(whole));
         let left = progress.remaining_seconds.map_or(String::new(), |seconds| {
-            format!(", about {} left", duration(Duration::from_secs(seconds)))
+            format!(", about {} left", rough(seconds))
         });
         bar.set_message(format!("{}{left}", one_line(&progress.now, WORDS_LIMIT)));
     }

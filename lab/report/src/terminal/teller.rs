@@ -9,10 +9,11 @@ use lab_model::{
 };
 
 use crate::{
-    figures::{bytes, counted, duration, micros, moment, rate},
+    figures::{bytes, counted, duration, micros, moment, rate, rough},
     paint::{Paint, Painter},
     terminal::{Settings, Verbosity},
-    text::one_line,
+    text::{beginning, one_line},
+    words::spoken,
 };
 
 /// The longest line, characters.
@@ -26,7 +27,6 @@ const PROGRESS_EVERY: Duration = Duration::from_secs(15);
 pub(crate) struct Teller {
     settings: Settings,
     painter: Painter,
-    stage: Option<Stage>,
     feature: Option<String>,
     failed_steps: HashMap<ScenarioRef, Vec<String>>,
     progress: HashMap<String, (String, Duration)>,
@@ -39,7 +39,6 @@ impl Teller {
             painter: Painter {
                 color: settings.color,
             },
-            stage: None,
             feature: None,
             failed_steps: HashMap::new(),
             progress: HashMap::new(),
@@ -78,10 +77,7 @@ impl Teller {
             } if !quiet || outcome.is_failed() => self.stage_finished(*stage, outcome, *millis),
             _ if quiet => Vec::new(),
             Fact::RunStarted(about) => self.run(about),
-            Fact::StageStarted { stage } => {
-                self.stage = Some(*stage);
-                vec![self.painter.paint(Paint::Strong, stage.as_str())]
-            }
+            Fact::StageStarted { stage } => vec![self.painter.paint(Paint::Strong, stage.as_str())],
             Fact::ImageReady(image) => vec![self.image(image)],
             Fact::ClusterReady {
                 cluster,
@@ -125,20 +121,17 @@ impl Teller {
 
     fn stage_finished(&mut self, stage: Stage, outcome: &Outcome, millis: u64) -> Vec<String> {
         self.progress.clear();
-        self.stage = None;
+        let mark = self.painter.mark(Some(outcome));
         let took = duration(Duration::from_millis(millis));
-        let word = match outcome {
-            Outcome::Passed => "done",
-            other => other.word(),
+        let line = match outcome {
+            Outcome::Passed => format!("{mark} {stage} done in {took}"),
+            Outcome::NotRun { .. } => format!("{mark} {stage} not run"),
+            other => format!("{mark} {stage} {} after {took}", spoken(Some(other))),
         };
-        let mut line = format!(
-            "{} {stage} {word} in {took}",
-            self.painter.mark(Some(outcome))
-        );
-        if let Some(reason) = outcome.reason() {
-            line += &format!(": {}", one_line(reason, LINE_LIMIT));
+        match outcome.reason() {
+            Some(reason) => vec![format!("{line}: {}", one_line(reason, LINE_LIMIT))],
+            None => vec![line],
         }
-        vec![line]
     }
 
     fn image(&mut self, image: &ImageReady) -> String {
@@ -178,7 +171,10 @@ impl Teller {
         let space = if version.is_empty() { "" } else { " " };
         let ending = match outcome.reason() {
             None => format!("ready after {}", duration(Duration::from_millis(*millis))),
-            Some(reason) => format!("{}: {}", outcome.word(), one_line(reason, LINE_LIMIT)),
+            Some(reason) => {
+                let reason = one_line(reason, LINE_LIMIT);
+                format!("{}: {reason}", spoken(Some(outcome)))
+            }
         };
         vec![format!("  {mark} {name}{space}{version} {ending}")]
     }
@@ -202,14 +198,13 @@ impl Teller {
             one_line(&scenario.name, LINE_LIMIT),
             self.painter.paint(Paint::Faint, &format!("({took})")),
         ));
-        match outcome {
-            Outcome::Failed { .. } if !details.is_empty() => lines.extend(details),
-            other => {
-                lines.extend(other.reason().map(|reason| {
-                    format!("      {}: {}", other.word(), one_line(reason, LINE_LIMIT))
-                }))
-            }
+        if details.is_empty() {
+            lines.extend(outcome.reason().map(|reason| {
+                let reason = one_line(reason, LINE_LIMIT);
+                format!("      {}: {reason}", spoken(Some(outcome)))
+            }));
         }
+        lines.extend(details);
         lines
     }
 
@@ -261,7 +256,7 @@ impl Teller {
         )];
         let all: Vec<_> = evidence.text.lines().take(1 + EVIDENCE_LINES).collect();
         for line in all.iter().take(EVIDENCE_LINES) {
-            lines.push(format!("          {}", one_line(line, LINE_LIMIT)));
+            lines.push(format!("          {}", beginning(line, LINE_LIMIT)));
         }
         if all.len() > EVIDENCE_LINES {
             lines.push("          … the rest is in the report".to_owned());
@@ -311,18 +306,20 @@ impl Teller {
         }
         self.progress
             .insert(progress.task.clone(), (progress.now.clone(), at));
-        let mut line = format!(
-            "    {}: {}",
-            one_line(&progress.task, LINE_LIMIT),
-            one_line(&progress.now, LINE_LIMIT)
-        );
-        if let Some(total) = progress.total.filter(|total| *total > 0) {
+        let percent = progress.total.filter(|total| *total > 0).map(|total| {
             let percent = u128::from(progress.done) * 100 / u128::from(total);
-            line += &format!(", {} %", percent.min(100));
-        }
-        if let Some(seconds) = progress.remaining_seconds {
-            line += &format!(", about {} left", duration(Duration::from_secs(seconds)));
-        }
+            format!(", {} %", percent.min(100))
+        });
+        let left = progress
+            .remaining_seconds
+            .map(|seconds| format!(", about {} left", rough(seconds)));
+        let line = format!(
+            "    {}: {}{}{}",
+            one_line(&progress.task, LINE_LIMIT),
+            one_line(&progress.now, LINE_LIMIT),
+            percent.unwrap_or_default(),
+            left.unwrap_or_default()
+        );
         Some(self.painter.paint(Paint::Faint, &line))
     }
 }
