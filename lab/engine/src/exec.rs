@@ -224,7 +224,6 @@ impl Exec {
     }
 
     // `&mut` although nothing changes: a shared reference would make the future not `Send`.
-    #[expect(clippy::needless_pass_by_ref_mut, reason = "keeps the future `Send`")]
     async fn exit_code(&mut self) -> Result<i64, EngineError> {
         let ask = async {
             loop {

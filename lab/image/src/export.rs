@@ -29,18 +29,18 @@ impl Images {
             image: reference,
             ..ContainerSpec::default()
         };
-        let shelf = self.builders().shelf(name, spec).await?;
+        let container = self.builders().shelf(name, spec).await?;
         let from = format!("{}/{file}", steps::OUT);
         let tar: Vec<u8> = self
             .engine()
-            .download(shelf.name(), &from)
+            .download(container.name(), &from)
             .try_fold(Vec::new(), |mut whole, chunk| async move {
                 whole.extend_from_slice(&chunk);
                 Ok(whole)
             })
             .await
             .map_err(|source| writing(&path, source))?;
-        shelf.remove().await?;
+        container.remove().await?;
         unpack(&tar, &folder, file).map_err(|source| writing(&path, source))?;
         Ok(path)
     }

@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::time;
 
 /// A mirror that sends nothing for so long is not going to.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 const CONNECT: Duration = Duration::from_secs(15);
 const TRIES: u32 = 3;
 

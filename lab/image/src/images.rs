@@ -16,8 +16,8 @@ use crate::{
     error::ImageError,
     fetch::Fetcher,
     progress::Task,
-    recipe::{Estimate, Kind, Recipe},
-    recipes::{BASE, Recipes},
+    recipe::{Estimate, Kind},
+    recipes::Recipes,
     settings::{Policy, Settings},
     site::Site,
     steps,
@@ -334,31 +334,26 @@ impl Work<'_> {
 
     async fn build(&self, name: &str, reference: &str, task: &Task<'_>) -> Result<(), ImageError> {
         let images = self.images;
-        let recipe: Option<&Recipe> = images.recipes.get(name);
-        match recipe {
-            Some(recipe) => {
-                let build = Build {
-                    engine: &images.engine,
-                    builders: &images.builders,
-                    recipes: &images.recipes,
-                    site: &self.site,
-                    fetcher: &self.fetcher,
-                    task,
-                };
-                build.run(recipe).await?;
-            }
-            None => {
-                let work = Bootstrap {
-                    engine: &images.engine,
-                    builders: &images.builders,
-                    site: &self.site,
-                    fetcher: &self.fetcher,
-                    task,
-                };
-                debug_assert_eq!(name, BASE, "names are checked before");
-                bootstrap(&work, reference).await?;
-            }
-        }
+        let Some(recipe) = images.recipes.get(name) else {
+            let work = Bootstrap {
+                engine: &images.engine,
+                builders: &images.builders,
+                site: &self.site,
+                fetcher: &self.fetcher,
+                task,
+            };
+            bootstrap(&work, reference).await?;
+            return Ok(());
+        };
+        let build = Build {
+            engine: &images.engine,
+            builders: &images.builders,
+            recipes: &images.recipes,
+            site: &self.site,
+            fetcher: &self.fetcher,
+            task,
+        };
+        build.run(recipe).await?;
         Ok(())
     }
 }

@@ -138,7 +138,7 @@ pub(crate) fn read(folder: &Path, name: &str, shown: &str) -> Result<Read, Vec<R
             from,
             artifacts,
         } = read;
-        recipe.folder = folder.to_owned();
+        folder.clone_into(&mut recipe.folder);
         let file = shown.to_owned();
         Ok(Read {
             recipe,

@@ -5,10 +5,10 @@ use std::env;
 /// Where images come from.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Policy {
-    /// Pull what a registry serves, build the rest.
+    /// Whatever is sure to give the image: today that is its recipe.
     #[default]
     Auto,
-    /// Only pull.
+    /// Only pull. No image is known by digest yet, so that what is missing is an error.
     Pull,
     /// Only build.
     Build,
