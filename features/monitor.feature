@@ -26,11 +26,23 @@ Feature: Monitor what the model is asked and how it answers
 
   Scenario Outline: The dashboard panel "<panel>" has an answer to show
     Given the version of the better run is deployed
+    When 2 held-out images are sent, one a request
     Then Prometheus has an answer to every query of the panel "<panel>"
 
     Examples:
-      | panel                |
-      | Requests per second  |
+      | panel                          |
+      | Successful requests per second |
+      | Failed requests per second     |
+      | Mean latency                   |
+      | Mean time in queue             |
+      | Mean rows per batch            |
+      | Input drift                    |
+      | Input rows seen per second     |
+      | Served version                 |
+      | Retrainings asked for          |
+      | Triton pods that answer        |
+      | Memory by pod                  |
+      | CPU by pod                     |
 
   @requires-grafana
   Scenario: Grafana shows every dashboard of the chart

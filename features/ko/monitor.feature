@@ -27,11 +27,23 @@
 
   시나리오 개요: 대시보드 패널 "<패널>"에 보여 줄 값이 있다
     조건 개선 실행의 버전이 배포되어 있다
+    만약 평가용 이미지 2장을 한 요청에 한 장씩 보낸다
     그러면 프로메테우스는 "<패널>" 패널의 모든 쿼리에 답한다
 
     예:
-      | 패널                 |
-      | Requests per second  |
+      | 패널                           |
+      | Successful requests per second |
+      | Failed requests per second     |
+      | Mean latency                   |
+      | Mean time in queue             |
+      | Mean rows per batch            |
+      | Input drift                    |
+      | Input rows seen per second     |
+      | Served version                 |
+      | Retrainings asked for          |
+      | Triton pods that answer        |
+      | Memory by pod                  |
+      | CPU by pod                     |
 
   @requires-grafana
   시나리오: 그라파나는 차트의 대시보드를 모두 보여 준다

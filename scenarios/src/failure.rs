@@ -17,6 +17,12 @@ impl Failure {
         Self(text.into())
     }
 
+    /// The same failure, with its cause after it.
+    #[must_use]
+    pub fn because(self, cause: impl fmt::Display) -> Self {
+        Self(format!("{}: {cause}", self.0))
+    }
+
     /// The same failure, saying first what was being done.
     #[must_use]
     pub fn context(self, doing: impl fmt::Display) -> Self {
@@ -50,7 +56,8 @@ impl<E: Error> From<E> for Failure {
 /// Fails the step with this text unless the condition holds.
 macro_rules! ensure {
     ($condition:expr, $($text:tt)+) => {
-        if !$condition {
+        let holds: bool = $condition;
+        if !holds {
             return Err($crate::failure::Failure::new(format!($($text)+)));
         }
     };

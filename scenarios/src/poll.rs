@@ -63,7 +63,7 @@ mod tests {
 
     #[tokio::test]
     async fn hopeless_state_ends_the_wait_at_once() {
-        let waited: Result<(), _> = until("pod", Duration::from_secs(60), || async {
+        let waited: Result<(), _> = until("pod", Duration::from_mins(1), || async {
             Err(Failure::new("crash loop"))
         })
         .await;

@@ -20,7 +20,7 @@ use crate::{
 
 /// Longest time for a run of the DAG. Four task pods of about 8 s each, and up to
 /// four runs at once on two cores; ten times that is not slow but stuck.
-const RUN_DEADLINE: Duration = Duration::from_secs(240);
+const RUN_DEADLINE: Duration = Duration::from_mins(4);
 
 /// What a training run is for. The features speak of "the baseline run" and so on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Parameter)]
@@ -135,7 +135,32 @@ impl Lab {
 
     /// The same, for a run whose DAG run must have ended well.
     pub(crate) async fn succeeded(&self, purpose: Purpose) -> Result<Arc<Ended>, Failure> {
-        ended_well(self.ended(purpose).await?)
+        let ended = self.ended(purpose).await?;
+        match ended_well(Arc::clone(&ended)) {
+            Ok(ended) => Ok(ended),
+            Err(failure) => Err(self.with_cause(failure, &ended.run, &ended.tasks).await),
+        }
+    }
+
+    /// The failure of a DAG run with the last words of the task that failed first.
+    pub(crate) async fn with_cause(
+        &self,
+        failure: Failure,
+        run: &DagRun,
+        tasks: &[TaskInstance],
+    ) -> Failure {
+        let is_failed = |task: &&TaskInstance| task.state.as_deref() == Some("failed");
+        let Some(task) = tasks.iter().find(is_failed) else {
+            return failure;
+        };
+        let log = self.airflow.log(DAG, &run.dag_run_id, &task.task_id).await;
+        let log = log.unwrap_or_else(|error| format!("its log cannot be read: {error}"));
+        self.saw(
+            format!("log of the task {}", task.task_id),
+            last_lines(&log, 40),
+        );
+        let words = cause(&log).unwrap_or("no message in its log");
+        failure.because(words)
     }
 
     /// The one run for a purpose.
@@ -193,6 +218,18 @@ impl Lab {
         })
         .await
     }
+}
+
+/// The line of a task's log that tells best why it failed.
+fn cause(log: &str) -> Option<&str> {
+    // The steps of the pipeline end with `failed: …`; Python with `SomeError: …`.
+    let says_why = |line: &&str| line.contains("failed: ") || line.contains("Error: ");
+    log.lines().rev().find(says_why).map(str::trim)
+}
+
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
 }
 
 fn ended_well(ended: Arc<Ended>) -> Result<Arc<Ended>, Failure> {

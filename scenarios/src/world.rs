@@ -17,8 +17,8 @@ pub struct World {
     pub(crate) lab: Option<Arc<Lab>>,
     /// A manifest to send.
     pub(crate) manifest: Option<String>,
-    /// The API's refusal of it; none when it was accepted.
-    pub(crate) rejection: Option<Option<Box<Status>>>,
+    /// What the API said of it.
+    pub(crate) verdict: Option<Result<(), Box<Status>>>,
     /// Status and text of a request that may be refused.
     pub(crate) answer: Option<(u16, String)>,
     /// Held-out images, with what the MLflow model says of them.

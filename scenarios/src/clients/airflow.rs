@@ -110,6 +110,20 @@ impl Airflow {
         Ok(())
     }
 
+    /// The log of a task's first try.
+    pub async fn log(
+        &self,
+        dag: &str,
+        dag_run_id: &str,
+        task: &str,
+    ) -> Result<String, ClientError> {
+        let url = self.http.url(&format!(
+            "/api/v1/dags/{dag}/dagRuns/{dag_run_id}/taskInstances/{task}/logs/1?full_content=true"
+        ));
+        let headers = [("accept", "text/plain".to_owned())];
+        self.http.get_with_headers(url, &headers).await
+    }
+
     /// The tasks of a run, those that began first in front.
     pub async fn tasks(
         &self,

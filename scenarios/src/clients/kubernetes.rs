@@ -10,12 +10,12 @@ use lab_k8s::{
     },
     kube::{
         self, Api, Client,
-        api::{DeleteParams, ListParams, LogParams, PostParams},
+        api::{DeleteParams, ListParams, PostParams},
         core::{Request, Status},
     },
 };
 
-/// Annotation that numbers a Deployment's ReplicaSets.
+/// Annotation that numbers the `ReplicaSet`s of a Deployment.
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
 /// A namespace of a cluster.
@@ -179,15 +179,6 @@ impl Kubernetes {
         Ok(())
     }
 
-    /// The end of a pod's log.
-    pub async fn log_tail(&self, pod: &str, lines: i64) -> Result<String, Failure> {
-        let params = LogParams {
-            tail_lines: Some(lines),
-            ..LogParams::default()
-        };
-        Ok(self.pods().logs(pod, &params).await?)
-    }
-
     /// A Secret's entries, as text.
     pub async fn secret(&self, name: &str) -> Result<BTreeMap<String, String>, Failure> {
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
@@ -259,7 +250,7 @@ fn rollout_status(deployment: &Deployment) -> Rollout {
     }
 }
 
-/// The ReplicaSet before the current one.
+/// The `ReplicaSet` before the current one.
 fn before_current(sets: impl Iterator<Item = ReplicaSet>) -> Option<ReplicaSet> {
     let mut numbered: Vec<_> = sets
         .filter_map(|set| {
@@ -329,13 +320,13 @@ mod tests {
 
     use super::*;
 
-    fn pod(status: serde_json::Value) -> Pod {
+    fn pod(status: &serde_json::Value) -> Pod {
         serde_json::from_value(json!({"metadata": {"name": "train-1"}, "status": status})).unwrap()
     }
 
     #[test]
     fn unschedulable_pod_is_hopeless_in_the_schedulers_words() {
-        let pod = pod(json!({"phase": "Pending", "conditions": [{
+        let pod = pod(&json!({"phase": "Pending", "conditions": [{
             "type": "PodScheduled", "status": "False", "reason": "Unschedulable",
             "message": "0/1 nodes are available: 1 Insufficient memory."}]}));
         assert_eq!(
@@ -346,7 +337,7 @@ mod tests {
 
     #[test]
     fn missing_image_is_hopeless() {
-        let pod = pod(json!({"phase": "Pending", "containerStatuses": [{
+        let pod = pod(&json!({"phase": "Pending", "containerStatuses": [{
             "name": "base", "ready": false, "restartCount": 0, "image": "x", "imageID": "",
             "state": {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}}]}));
         assert_eq!(
@@ -357,13 +348,13 @@ mod tests {
 
     #[test]
     fn pod_that_starts_is_not_hopeless() {
-        let pod = pod(json!({"phase": "Pending", "containerStatuses": [{
+        let pod = pod(&json!({"phase": "Pending", "containerStatuses": [{
             "name": "base", "ready": false, "restartCount": 0, "image": "x", "imageID": "",
             "state": {"waiting": {"reason": "ContainerCreating"}}}]}));
         assert_eq!(hopeless(&pod), None);
     }
 
-    fn deployment(status: serde_json::Value) -> Deployment {
+    fn deployment(status: &serde_json::Value) -> Deployment {
         serde_json::from_value(json!({"metadata": {"generation": 3},
             "spec": {"replicas": 1, "selector": {}, "template": {}}, "status": status}))
         .unwrap()
@@ -373,17 +364,17 @@ mod tests {
     fn rollout_is_complete_only_without_old_replicas() {
         let done = json!({"observedGeneration": 3, "replicas": 1, "updatedReplicas": 1,
             "availableReplicas": 1});
-        assert_eq!(rollout_status(&deployment(done)), Rollout::Complete);
+        assert_eq!(rollout_status(&deployment(&done)), Rollout::Complete);
         let old_left = json!({"observedGeneration": 3, "replicas": 2, "updatedReplicas": 1,
             "availableReplicas": 2});
         assert_eq!(
-            rollout_status(&deployment(old_left)),
+            rollout_status(&deployment(&old_left)),
             Rollout::Going("1 of 1 updated, 2 available, 2 in all".to_owned())
         );
         let stale = json!({"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1,
             "availableReplicas": 1});
         assert_eq!(
-            rollout_status(&deployment(stale)),
+            rollout_status(&deployment(&stale)),
             Rollout::Going("not seen yet".to_owned())
         );
     }

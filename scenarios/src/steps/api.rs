@@ -11,7 +11,7 @@ use crate::{
 
 #[given("this Pod manifest:")]
 #[given("다음과 같은 Pod 매니페스트:")]
-async fn manifest(world: &mut World, step: &gherkin::Step) -> StepResult {
+fn manifest(world: &mut World, step: &gherkin::Step) -> StepResult {
     let text = step
         .docstring
         .clone()
@@ -45,13 +45,13 @@ async fn send_manifest(world: &mut World, dry_run: bool) -> StepResult {
         format!("POST /api/v1/namespaces/{}/pods{how}", lab.env.namespace),
         said,
     );
-    world.rejection = Some(answer.err());
+    world.verdict = Some(answer);
     Ok(())
 }
 
 #[then(expr = "the API refuses it with status {int}")]
 #[then(expr = "API는 상태 코드 {int}(으)로 거부한다")]
-async fn refused(world: &mut World, code: u16) -> StepResult {
+fn refused(world: &mut World, code: u16) -> StepResult {
     let status = rejection(world)?;
     ensure!(
         status.code == code,
@@ -64,9 +64,9 @@ async fn refused(world: &mut World, code: u16) -> StepResult {
 
 #[then("the API accepts it")]
 #[then("API는 이를 받아들인다")]
-async fn accepted(world: &mut World) -> StepResult {
-    let rejection = left_by(world.rejection.as_ref(), "sent a manifest")?;
-    if let Some(status) = rejection {
+fn accepted(world: &mut World) -> StepResult {
+    let verdict = left_by(world.verdict.as_ref(), "sent a manifest")?;
+    if let Err(status) = verdict {
         return Err(Failure::new(format!("refused: {}", status.message)));
     }
     Ok(())
@@ -74,7 +74,11 @@ async fn accepted(world: &mut World) -> StepResult {
 
 #[then(expr = "in plain words that means {string}")]
 #[then(expr = "이를 쉬운 말로 옮기면 {string}(이)라는 뜻이다")]
-async fn in_plain_words(world: &mut World, meaning: String) -> StepResult {
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "cucumber hands over what it read in the step"
+)]
+fn in_plain_words(world: &mut World, meaning: String) -> StepResult {
     let status = rejection(world)?;
     let words = explain_rejection(&status.message);
     world.lab()?.saw("in plain words", &words);
@@ -97,7 +101,8 @@ async fn no_pod(world: &mut World, name: String) -> StepResult {
 }
 
 fn rejection(world: &World) -> Result<&Status, Failure> {
-    left_by(world.rejection.as_ref(), "sent a manifest")?
-        .as_deref()
-        .ok_or_else(|| Failure::new("the API accepted the manifest"))
+    match left_by(world.verdict.as_ref(), "sent a manifest")? {
+        Ok(()) => Err(Failure::new("the API accepted the manifest")),
+        Err(status) => Ok(status),
+    }
 }

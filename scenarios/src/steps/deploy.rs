@@ -234,7 +234,7 @@ async fn ask(world: &mut World, model: &str, body: &serde_json::Value) -> StepRe
 
 #[then("Triton refuses it with a 4xx status")]
 #[then("Triton은 4xx 상태 코드로 거부한다")]
-async fn refused_as_client_error(world: &mut World) -> StepResult {
+fn refused_as_client_error(world: &mut World) -> StepResult {
     let (status, text) = left_by(world.answer.as_ref(), "sent a request")?;
     ensure!(
         (400..500).contains(status),
@@ -246,7 +246,11 @@ async fn refused_as_client_error(world: &mut World) -> StepResult {
 
 #[then(expr = "its message mentions {string}")]
 #[then(expr = "메시지에 {string}(이)(가) 나온다")]
-async fn message_mentions(world: &mut World, words: String) -> StepResult {
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "cucumber hands over what it read in the step"
+)]
+fn message_mentions(world: &mut World, words: String) -> StepResult {
     let (_, text) = left_by(world.answer.as_ref(), "sent a request")?;
     let message = error_message(text);
     ensure!(message.contains(&words), "it says `{message}`");

@@ -127,7 +127,7 @@ async fn in_one_request(world: &mut World) -> StepResult {
 
 #[then(expr = "all {int} predictions equal those of the MLflow model")]
 #[then(expr = "예측 {int}개가 모두 MLflow 모델의 예측과 같다")]
-async fn equal(world: &mut World, count: usize) -> StepResult {
+fn equal(world: &mut World, count: usize) -> StepResult {
     let (held_out, said) = compared(world)?;
     ensure!(said.labels.len() == count, "{} answers", said.labels.len());
     let different: Vec<usize> = (0..count)
@@ -147,7 +147,7 @@ async fn equal(world: &mut World, count: usize) -> StepResult {
 
 #[then(expr = "no probability differs by more than {float}")]
 #[then(expr = "확률의 차이는 모두 {float} 이하다")]
-async fn close(world: &mut World, most: f64) -> StepResult {
+fn close(world: &mut World, most: f64) -> StepResult {
     let (held_out, said) = compared(world)?;
     let expected = held_out.probabilities.concat();
     ensure!(
@@ -170,7 +170,7 @@ async fn close(world: &mut World, most: f64) -> StepResult {
 
 #[then("both ways gave the same labels")]
 #[then("두 방식의 결과는 같다")]
-async fn both_ways(world: &mut World) -> StepResult {
+fn both_ways(world: &mut World) -> StepResult {
     let [first, second] = world.predictions.as_slice() else {
         return Err(Failure::new("Triton was not asked in two ways"));
     };

@@ -23,7 +23,7 @@ const SCRAPE_DEADLINE: Duration = Duration::from_secs(40);
 /// Images a request of drifting traffic.
 const BATCH: usize = 10;
 /// Longest time that shifted traffic goes on by itself.
-const TRAFFIC_AT_MOST: Duration = Duration::from_secs(600);
+const TRAFFIC_AT_MOST: Duration = Duration::from_mins(10);
 
 impl Lab {
     /// Successful inference requests by Triton's own count.

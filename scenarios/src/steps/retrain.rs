@@ -20,7 +20,7 @@ use crate::{
 pub(crate) const ALERT: &str = "ModelInputDrift";
 /// Longest time from shifted images to the alert, and from the alert to the run:
 /// some scrapes and evaluations of the rule.
-const ALERT_DEADLINE: Duration = Duration::from_secs(60);
+const ALERT_DEADLINE: Duration = Duration::from_mins(1);
 
 /// The retraining that the alert started, once it has ended.
 #[derive(Debug, Clone)]
@@ -86,11 +86,14 @@ impl Lab {
         let retraining = self.retraining().await?;
         match self.wait_for_run(&retraining.run.dag_run_id).await? {
             Waited::Ended(run, _) if run.state == "success" => Ok((retraining, run)),
-            Waited::Ended(run, tasks) => Err(Failure::new(format!(
-                "the retraining ended as {}: {}",
-                run.state,
-                states(&tasks)
-            ))),
+            Waited::Ended(run, tasks) => {
+                let failure = Failure::new(format!(
+                    "the retraining ended as {}: {}",
+                    run.state,
+                    states(&tasks)
+                ));
+                Err(self.with_cause(failure, &run, &tasks).await)
+            }
             Waited::Hopeless(reason) => Err(Failure::new(reason)),
         }
     }

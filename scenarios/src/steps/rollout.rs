@@ -17,7 +17,7 @@ use crate::{
 
 /// Longest time for a rollout. Triton loads its model in some ten seconds on two
 /// busy cores.
-const ROLLOUT_DEADLINE: Duration = Duration::from_secs(120);
+const ROLLOUT_DEADLINE: Duration = Duration::from_mins(2);
 
 impl Lab {
     /// The version that Triton's Deployment asks for.
@@ -198,7 +198,7 @@ async fn new_pod_trouble(lab: &Lab, old: &str) -> Result<Option<String>, Failure
 
 #[then("no request failed and none was answered wrongly")]
 #[then("실패한 요청도, 잘못 답한 요청도 없다")]
-async fn none_failed(world: &mut World) -> StepResult {
+fn none_failed(world: &mut World) -> StepResult {
     let report = left_by(world.load.as_ref(), "sent requests")?;
     ensure!(
         report.sent > 0 && report.failed == 0 && report.wrong == 0,
@@ -210,7 +210,7 @@ async fn none_failed(world: &mut World) -> StepResult {
 
 #[then("no request was answered wrongly")]
 #[then("잘못 답한 요청은 없다")]
-async fn none_wrong(world: &mut World) -> StepResult {
+fn none_wrong(world: &mut World) -> StepResult {
     let report = left_by(world.load.as_ref(), "sent requests")?;
     ensure!(
         report.sent > 0 && report.wrong == 0,

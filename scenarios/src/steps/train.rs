@@ -10,7 +10,7 @@ use crate::{
         s3::{Keys, S3},
     },
     failure::{Failure, StepResult, ensure},
-    lab::{EXPERIMENT, Lab, MODEL},
+    lab::{DAG, EXPERIMENT, Lab, MODEL},
     runs::{Ended, Purpose, states},
     world::World,
 };
@@ -256,15 +256,9 @@ async fn log_mentions(
 ) -> StepResult {
     let lab = world.lab()?;
     let ended = lab.ended(purpose).await?;
-    let pod = lab
-        .task_pods
-        .of_run(ended.id())
-        .into_iter()
-        .find(|pod| pod.task == task)
-        .ok_or_else(|| Failure::new(format!("no pod was seen for the task `{task}`")))?;
-    let log = lab.kubernetes.log_tail(&pod.name, 200).await?;
+    let log = lab.airflow.log(DAG, ended.id(), &task).await?;
     let said: Vec<&str> = log.lines().filter(|line| line.contains(&words)).collect();
-    lab.saw(format!("pod {} log", pod.name), said.join("\n"));
+    lab.saw(format!("log of the task {task}"), said.join("\n"));
     ensure!(!said.is_empty(), "its log does not mention `{words}`");
     Ok(())
 }

@@ -180,7 +180,7 @@ fn every_step_function_is_used_by_a_feature() {
                 .any(|attribute| line.starts_with(attribute))
             {
                 is_step = true;
-            } else if let Some(name) = line.strip_prefix("async fn ") {
+            } else if let Some(name) = line.trim_start_matches("async ").strip_prefix("fn ") {
                 let name = name.split('(').next().unwrap();
                 let file = path.file_name().unwrap().to_string_lossy();
                 let whole = format!("{file}::{name}");

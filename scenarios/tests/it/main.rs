@@ -1,3 +1,4 @@
 //! The features and their steps, without a cluster.
 
 mod languages;
+mod panels;
