@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 use lab_model::name::{ClusterName, RunId};
 use serde::Serialize;
 
+use crate::node::ImageStore;
+
 /// A cluster to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterSpec {
@@ -14,6 +16,8 @@ pub struct ClusterSpec {
     pub run: Option<RunId>,
     /// NodePorts to publish on 127.0.0.1.
     pub node_ports: Vec<u16>,
+    /// Images its node has from the start.
+    pub image_store: Option<ImageStore>,
     /// How long it may stay; `lab clean` removes it afterwards.
     pub ttl: Option<Duration>,
 }
@@ -25,6 +29,7 @@ impl ClusterSpec {
             name,
             run: None,
             node_ports: Vec::new(),
+            image_store: None,
             ttl: None,
         }
     }

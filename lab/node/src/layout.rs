@@ -14,6 +14,9 @@ pub(crate) const KUBELET_CONFIG: &str = "/etc/kubernetes/kubelet.json";
 pub(crate) const POD_RESOLV_CONF: &str = "/etc/kubernetes/resolv.conf";
 pub(crate) const CONTAINERD_CONFIG: &str = "/etc/containerd/config.toml";
 pub(crate) const CONTAINERD_SOCKET: &str = "/run/containerd/containerd.sock";
+/// containerd's state, and a copy of it with images that a node may start from.
+pub(crate) const CONTAINERD_STATE: &str = "/var/lib/containerd";
+pub(crate) const IMAGE_STORE: &str = "/var/lib/lab/image-store";
 pub(crate) const CNI_CONFIG: &str = "/etc/cni/net.d/10-lab.conflist";
 pub(crate) const PAUSE_ARCHIVE: &str = "/usr/share/lab/images/pause.tar";
 pub(crate) const PAUSE_IMAGE: &str = "registry.k8s.io/pause:3.2";

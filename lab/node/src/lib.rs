@@ -12,6 +12,7 @@ mod dns;
 mod files;
 mod host;
 mod layout;
+mod once;
 mod pki;
 mod probe;
 mod processes;

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
     path::Path,
     sync::{Arc, RwLock},
     time::Duration,
@@ -17,7 +17,6 @@ use miette::Diagnostic;
 use thiserror::Error;
 use tokio::{
     net::{TcpStream, UnixStream},
-    process::Command,
     signal::unix::{SignalKind, signal},
     task::JoinSet,
     time::{Instant, sleep, timeout},
@@ -31,7 +30,7 @@ use crate::{
     dns::{self, DnsError, zone::Zone},
     files,
     host::{self, Host, HostError},
-    layout,
+    layout, once,
     pki::{self, PkiError},
     probe, processes, storage,
     supervisor::{say, supervise},
@@ -168,7 +167,6 @@ impl Server {
             write(path, &text)?;
         }
         base.start(components::etcd());
-        base.start(components::containerd());
         pki::make(&host)?;
         Ok(Self {
             host,
@@ -185,9 +183,10 @@ impl Server {
             .await
             .unwrap_or_default();
         let zone = Arc::new(RwLock::new(Zone::default()));
-        let answering = dns::serve(dns::everywhere(dns::PORT), Arc::clone(&zone), &upstream);
         let (host, started) = (self.host.clone(), self.started);
-        let (api, controllers) = (&mut self.api, &mut self.controllers);
+        let address = SocketAddr::new(host.address.into(), dns::PORT);
+        let answering = dns::serve(address, Arc::clone(&zone), &upstream);
+        let (api, controllers, base) = (&mut self.api, &mut self.controllers, &mut self.base);
         let starting = async {
             wait_for_port(2379).await;
             mark(started, "etcd listens").await;
@@ -224,10 +223,13 @@ impl Server {
             Ok::<(), NodeError>(())
         };
         let loading = async {
+            once::seed_images().await?;
+            mark(started, "images are there").await;
+            base.start(components::containerd());
             wait_for_containerd().await;
             mark(started, "containerd listens").await;
-            load_pause_image().await?;
-            masquerade().await
+            once::load_pause_image().await?;
+            once::masquerade().await
         };
         tokio::try_join!(
             async { answering.await.map_err(NodeError::from) },
@@ -348,49 +350,4 @@ fn takes_pods(node: &Node) -> bool {
         .flat_map(|spec| spec.taints.iter().flatten())
         .any(|taint| taint.effect.starts_with("NoSchedule"));
     ready && !tainted
-}
-
-/// The sandbox image cannot be pulled; the node image brings it.
-async fn load_pause_image() -> Result<(), NodeError> {
-    run(
-        "ctr",
-        &["-n", "k8s.io", "images", "import", layout::PAUSE_ARCHIVE],
-    )
-    .await
-}
-
-/// Pods reach what lies outside the cluster under the node's address.
-async fn masquerade() -> Result<(), NodeError> {
-    let rule = [
-        "POSTROUTING",
-        "-s",
-        layout::POD_NETWORK,
-        "!",
-        "-d",
-        layout::POD_NETWORK,
-        "-j",
-        "MASQUERADE",
-    ];
-    let arguments = |action| [&["-w", "-t", "nat", action][..], &rule[..]].concat();
-    if run("iptables", &arguments("-C")).await.is_ok() {
-        return Ok(());
-    }
-    run("iptables", &arguments("-A")).await
-}
-
-async fn run(program: &str, arguments: &[&str]) -> Result<(), NodeError> {
-    let failed = |source| NodeError::Program {
-        program: format!("{program} {}", arguments.join(" ")),
-        source,
-    };
-    let output = Command::new(program)
-        .args(arguments)
-        .output()
-        .await
-        .map_err(failed)?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(failed(io::Error::other(words)))
 }

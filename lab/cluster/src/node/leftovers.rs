@@ -45,7 +45,7 @@ pub async fn leftovers(engine: &Engine, all: bool) -> Result<Vec<Leftover>, Clus
         owned
             .iter()
             .filter(|container| !container.labels.contains_key(label::CLUSTER))
-            .filter(|container| !owner_lives(container))
+            .filter(|container| is_ownerless(container))
             .map(|container| Leftover::Container(container.name.clone())),
     );
     left.extend(parts(engine, &living, &left).await?);
@@ -106,6 +106,12 @@ fn is_left(container: &ContainerSummary, name: &ClusterName) -> bool {
         .and_then(|folder| folder.lease())
         .is_some_and(|lease| lease.is_expired());
     expired || (of_a_run && !owner_lives(container))
+}
+
+/// Images of the lab carry an empty owner, which their containers inherit.
+fn is_ownerless(container: &ContainerSummary) -> bool {
+    let owner = container.labels.get(label::OWNER);
+    owner.is_some_and(|owner| !owner.is_empty() && !owner::lives(owner))
 }
 
 fn owner_lives(container: &ContainerSummary) -> bool {

@@ -1,6 +1,7 @@
 //! Loads images into a node, streamed.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -29,6 +30,33 @@ pub async fn load_images(
     images: ByteStream,
     emitter: &dyn Emitter,
 ) -> Result<(), ClusterError> {
+    import(engine, &names::container(&cluster.name), images, emitter).await
+}
+
+/// References of the images a node has, as pods name them.
+///
+/// # Errors
+/// When the engine breaks off or containerd does not answer.
+pub async fn loaded_images(
+    engine: &Engine,
+    cluster: &Cluster,
+) -> Result<BTreeSet<String>, ClusterError> {
+    let container = names::container(&cluster.name);
+    let list = ExecSpec::new(["ctr", "--namespace", "k8s.io", "images", "list", "--quiet"]);
+    let output = engine.run(&container, list).await?;
+    if output.exit_code != 0 {
+        return Err(refused(&container, &output));
+    }
+    Ok(output.stdout.lines().map(str::to_owned).collect())
+}
+
+/// Streams what `docker save` wrote into a container's containerd.
+pub(super) async fn import(
+    engine: &Engine,
+    container: &str,
+    images: ByteStream,
+    emitter: &dyn Emitter,
+) -> Result<(), ClusterError> {
     let sent = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&sent);
     let counted = images.inspect(move |piece| {
@@ -38,8 +66,7 @@ pub async fn load_images(
     });
     let import = ExecSpec::new(["ctr", "--namespace", "k8s.io", "images", "import", "-"])
         .with_stream(Box::pin(counted));
-    let container = names::container(&cluster.name);
-    let mut importing = std::pin::pin!(engine.run(&container, import));
+    let mut importing = std::pin::pin!(engine.run(container, import));
     let mut ticks = interval(TELL_EVERY);
     let output: ExecOutput = loop {
         tokio::select! {
@@ -56,8 +83,12 @@ pub async fn load_images(
     if output.exit_code == 0 {
         return Ok(());
     }
-    Err(ClusterError::Load {
-        name: cluster.name.to_string(),
+    Err(refused(container, &output))
+}
+
+fn refused(container: &str, output: &ExecOutput) -> ClusterError {
+    ClusterError::Load {
+        name: container.to_owned(),
         words: output.stderr.trim().to_owned(),
-    })
+    }
 }

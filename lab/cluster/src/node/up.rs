@@ -6,7 +6,7 @@ use lab_k8s::Kube;
 use lab_model::event::Emitter;
 use tokio_util::sync::CancellationToken;
 
-use super::{binary, down, kubeconfig, list, names, security, watch};
+use super::{ImageStore, binary, down, kubeconfig, list, names, security, store, watch};
 use crate::{Cluster, ClusterError, ClusterSpec, Lease, lease::Folder};
 
 const NODE_RECIPE: &str = "node";
@@ -45,6 +45,7 @@ pub async fn up(
         folder,
         image,
         node_ports: spec.node_ports.clone(),
+        image_store: spec.image_store.clone(),
     };
     let made = tokio::select! {
         made = making.make(emitter) => made,
@@ -63,6 +64,7 @@ struct Making<'a> {
     folder: Folder,
     image: String,
     node_ports: Vec<u16>,
+    image_store: Option<ImageStore>,
 }
 
 impl Making<'_> {
@@ -130,6 +132,10 @@ impl Making<'_> {
             name: names::volume(name, part),
             path: path.to_owned(),
         });
+        let store = self.image_store.iter().map(|store| Mount::Volume {
+            name: store.volume.clone(),
+            path: store::FOLDER.to_owned(),
+        });
         let memory = ["/run", "/tmp"].map(|path| Mount::Tmpfs {
             path: path.to_owned(),
             options: "exec,mode=1777".to_owned(),
@@ -146,7 +152,7 @@ impl Making<'_> {
             hostname: Some(name.to_string()),
             cmd: vec!["server".to_owned()],
             labels: names::labels(&self.lease),
-            mounts: volumes.into_iter().chain(memory).chain([modules]).collect(),
+            mounts: volumes.into_iter().chain(store).chain(memory).chain([modules]).collect(),
             ports: std::iter::once(names::API_PORT)
                 .chain(ports)
                 .map(|container| Port {

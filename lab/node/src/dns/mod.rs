@@ -10,9 +10,9 @@ use std::net::Ipv4Addr;
 
 pub(crate) use feed::feed;
 pub use server::DnsError;
-pub(crate) use server::{everywhere, serve};
+pub(crate) use server::serve;
 
 /// The Service address that pods ask.
 pub const DNS_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 43, 0, 10);
-/// Where the server listens on every address of the node.
+/// Where the server listens on the node's address.
 pub(crate) const PORT: u16 = 53;

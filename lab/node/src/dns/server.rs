@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -56,6 +56,10 @@ pub enum DnsError {
 
 /// Answers on UDP and TCP until the future is dropped. `upstream` is the text of
 /// a resolv.conf.
+///
+/// The address must be the node's own, not the unspecified one: an answer that
+/// leaves from another address is not translated back and a connected socket
+/// drops it.
 pub(crate) async fn serve(
     address: SocketAddr,
     zone: Arc<RwLock<Zone>>,
@@ -233,9 +237,4 @@ impl RequestHandler for Handler {
             }
         })
     }
-}
-
-/// Where the node listens.
-pub(crate) fn everywhere(port: u16) -> SocketAddr {
-    SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port)
 }
