@@ -1,9 +1,13 @@
 //! Builder containers: where recipes are carried out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use lab_engine::{ContainerSpec, Engine, EngineError, ExecSpec, Mount};
 use lab_model::name::label;
+use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 use crate::{error::ImageError, owner, progress::Task};
@@ -20,6 +24,10 @@ pub(crate) const SCRATCH: &str = "/tmp";
 /// Lines of a failed step that are shown.
 const TAIL_LINES: usize = 25;
 
+/// Builders of this process that are at work, whatever made them: two callers may want the
+/// same image at the same time.
+static CLAIMS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
 /// Makes builders, and removes those that were dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Builders {
@@ -34,7 +42,44 @@ pub(crate) struct Builder {
     removals: TaskTracker,
     recipe: String,
     name: String,
+    claim: Option<Claim>,
     removed: bool,
+}
+
+/// The right to a container's name within this process; dropping it gives it back.
+#[derive(Debug)]
+struct Claim(String);
+
+impl Claim {
+    fn is_held(name: &str) -> bool {
+        claims().contains(name)
+    }
+
+    fn take(name: &str) -> Option<Self> {
+        claims()
+            .insert(name.to_owned())
+            .then(|| Self(name.to_owned()))
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        claims().remove(&self.0);
+    }
+}
+
+fn claim(recipe: &str, name: &str) -> Result<Claim, ImageError> {
+    Claim::take(name).ok_or_else(|| {
+        let conflict = EngineError::Conflict {
+            doing: format!("create container `{name}`"),
+            message: "this process is at it already".to_owned(),
+        };
+        ImageError::engine(recipe, conflict)
+    })
+}
+
+fn claims() -> MutexGuard<'static, BTreeSet<String>> {
+    CLAIMS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Who holds the name of a builder.
@@ -42,8 +87,8 @@ pub(crate) struct Builder {
 pub(crate) enum Holder {
     /// Nobody, or a process that ended: the name is free now.
     Nobody,
-    /// Another process that is building the same.
-    AnotherProcess,
+    /// Another process, or another caller in this one, is building the same.
+    Another,
 }
 
 impl Builders {
@@ -58,12 +103,15 @@ impl Builders {
     pub(crate) async fn holder(&self, recipe: &str, reference: &str) -> Result<Holder, ImageError> {
         let failed = |source| ImageError::engine(recipe, source);
         let name = container_name(reference);
+        if Claim::is_held(&name) {
+            return Ok(Holder::Another);
+        }
         let Some(found) = self.engine.container(&name).await.map_err(failed)? else {
             return Ok(Holder::Nobody);
         };
         let owner = found.labels.get(label::OWNER);
         if owner.is_some_and(|owner| owner::is_another_and_alive(owner)) {
-            return Ok(Holder::AnotherProcess);
+            return Ok(Holder::Another);
         }
         self.engine.remove_container(&name).await.map_err(failed)?;
         Ok(Holder::Nobody)
@@ -85,10 +133,10 @@ impl Builders {
         });
         spec.labels.extend(builder_labels(reference));
         let failed = |source| ImageError::engine(recipe, source);
-        let name = spec.name.clone();
+        let (name, claim) = (spec.name.clone(), claim(recipe, &spec.name)?);
         self.engine.create_container(spec).await.map_err(failed)?;
         // Guarded from here on: a name that was taken is not ours to remove.
-        let builder = self.guard(recipe, name);
+        let builder = self.guard(recipe, name, claim);
         self.engine
             .start_container(&builder.name)
             .await
@@ -103,11 +151,9 @@ impl Builders {
         mut spec: ContainerSpec,
     ) -> Result<Builder, ImageError> {
         let failed = |source| ImageError::engine(recipe, source);
-        self.engine
-            .remove_container(&spec.name)
-            .await
-            .map_err(failed)?;
-        let builder = self.guard(recipe, spec.name.clone());
+        let (name, claim) = (spec.name.clone(), claim(recipe, &spec.name)?);
+        self.engine.remove_container(&name).await.map_err(failed)?;
+        let builder = self.guard(recipe, name, claim);
         // An image of files has no command; the engine wants one though it never runs.
         spec.cmd = vec!["none".to_owned()];
         spec.labels.extend(builder_labels(&spec.image));
@@ -115,12 +161,13 @@ impl Builders {
         Ok(builder)
     }
 
-    fn guard(&self, recipe: &str, name: String) -> Builder {
+    fn guard(&self, recipe: &str, name: String, claim: Claim) -> Builder {
         Builder {
             engine: self.engine.clone(),
             removals: self.removals.clone(),
             recipe: recipe.to_owned(),
             name,
+            claim: Some(claim),
             removed: false,
         }
     }
@@ -129,9 +176,9 @@ impl Builders {
     pub(crate) async fn remove_left_over(&self) -> Result<(), EngineError> {
         let label = format!("{ROLE}={ROLE_BUILDER}");
         for found in self.engine.list_containers_by_label(&label).await? {
-            let alive = found.labels.get(label::OWNER).is_some_and(|owner| {
-                *owner == owner::this_process() || owner::is_another_and_alive(owner)
-            });
+            let owner = found.labels.get(label::OWNER);
+            let alive = Claim::is_held(&found.name)
+                || owner.is_some_and(|owner| owner::is_another_and_alive(owner));
             if !alive {
                 self.engine.remove_container(&found.name).await?;
             }
@@ -201,16 +248,22 @@ impl Builder {
 
 impl Drop for Builder {
     fn drop(&mut self) {
+        // Outside a runtime nothing can be asked of the engine; the next build removes it.
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
         if self.removed {
             return;
         }
         let (engine, name) = (self.engine.clone(), std::mem::take(&mut self.name));
-        self.removals.spawn(async move {
-            // What stays is removed by the next build.
+        let claim = self.claim.take();
+        let removal = async move {
             if let Err(error) = engine.remove_container(&name).await {
                 tracing::warn!(name, %error, "builder not removed");
             }
-        });
+            drop(claim);
+        };
+        self.removals.spawn_on(removal, &runtime);
     }
 }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, path::Path, time::Duration};
 use futures::{StreamExt, stream::FuturesUnordered};
 use lab_engine::{ByteStream, Engine};
 use lab_model::event::{Emitter, Fact, ImageReady, ImageSource};
+use serde::Serialize;
 use tokio::time;
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +44,7 @@ pub struct Images {
 }
 
 /// An image as `lab images list` shows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ImageEntry {
     /// The recipe's name.
     pub name: String,
@@ -311,7 +312,7 @@ impl Work<'_> {
                 ready.millis = millis(task.elapsed());
                 return Ok(ready);
             }
-            if images.builders.holder(&name, &reference).await? == Holder::AnotherProcess {
+            if images.builders.holder(&name, &reference).await? == Holder::Another {
                 task.now("another lab is building it");
                 time::sleep(LOOK_EVERY).await;
                 continue;

@@ -22,7 +22,8 @@ const DEFAULT_SECONDS: u64 = 60;
 const DEFAULT_MEGABYTES: u64 = 500;
 
 /// What a recipe makes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// An image that a cluster runs.
     #[default]

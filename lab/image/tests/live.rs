@@ -1,5 +1,4 @@
 //! Recipes carried out on a real engine. Cheap once the base is there.
-#![expect(missing_docs, reason = "a test program")]
 
 use std::{fs, path::Path, process::ExitCode};
 
@@ -40,6 +39,9 @@ fn main() -> ExitCode {
             "a_wrong_hash_names_recipe_file_and_package",
             |engine, runtime| runtime.block_on(a_wrong_hash_names_recipe_file_and_package(engine)),
         ),
+        trial("two_callers_build_it_once", |engine, runtime| {
+            runtime.block_on(two_callers_build_it_once(engine))
+        }),
         trial("cancelling_removes_the_builder", |engine, runtime| {
             runtime.block_on(cancelling_removes_the_builder(engine))
         }),
@@ -167,6 +169,31 @@ async fn a_wrong_hash_names_recipe_file_and_package(engine: Engine) -> Outcome {
         }
         other => Err(format!("{other:?}").into()),
     }
+}
+
+async fn two_callers_build_it_once(engine: Engine) -> Outcome {
+    let recipes = recipes(&[
+        ("live-twice/recipe.toml", "from = \"debian\"\n"),
+        ("live-twice/build.sh", "sleep 2\n"),
+    ])?;
+    let open = || Images::open(engine.clone(), recipes.path(), Settings::default());
+    let (one, other) = (open()?, open()?);
+    let cancel = CancellationToken::new();
+
+    let built = futures::try_join!(
+        one.ensure(&["live-twice"], &Silent, &cancel),
+        other.ensure(&["live-twice"], &Silent, &cancel),
+    );
+    engine.remove_image(&one.reference("live-twice")?).await?;
+
+    let (one, other) = built?;
+    assert_eq!(one[0].id, other[0].id);
+    let sources = [one[0].source, other[0].source];
+    let built = sources
+        .iter()
+        .filter(|source| **source == ImageSource::Built);
+    assert_eq!(built.count(), 1);
+    Ok(())
 }
 
 async fn cancelling_removes_the_builder(engine: Engine) -> Outcome {
