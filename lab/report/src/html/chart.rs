@@ -61,7 +61,7 @@ impl Scale {
             },
             _ => Self {
                 top: most,
-                ..Self::round(most, steps)
+                ..Self::round(most, 4.0)
             },
         }
     }
