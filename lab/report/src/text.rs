@@ -104,7 +104,7 @@ pub(crate) fn shorten(text: &str, limit: usize) -> Shortened<'_> {
     }
 }
 
-/// The beginning of a text, clean and with its spaces, cut with `…` where it is longer
+/// The beginning of a line, clean and with its spaces, cut with `…` where it is longer
 /// than `limit` characters.
 pub(crate) fn beginning(text: &str, limit: usize) -> String {
     let part = &text[..text.floor_char_boundary(limit.saturating_mul(8))];

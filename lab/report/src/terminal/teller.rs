@@ -12,7 +12,7 @@ use crate::{
     figures::{bytes, counted, duration, micros, moment, rate, rough},
     paint::{Paint, Painter},
     terminal::{Settings, Verbosity},
-    text::{beginning, one_line},
+    text::{beginning, one_line, plain},
     words::spoken,
 };
 
@@ -20,6 +20,8 @@ use crate::{
 const LINE_LIMIT: usize = 300;
 /// The most lines of evidence told with a step.
 const EVIDENCE_LINES: usize = 12;
+/// More than those lines can need, bytes; a huge log is not cleaned whole for them.
+const EVIDENCE_BYTES: usize = 64 * 1024;
 /// Where nothing moves, a long piece of work is heard of this often.
 const PROGRESS_EVERY: Duration = Duration::from_secs(15);
 
@@ -254,7 +256,10 @@ impl Teller {
             "        {}",
             self.painter.paint(Paint::Faint, &source)
         )];
-        let all: Vec<_> = evidence.text.lines().take(1 + EVIDENCE_LINES).collect();
+        // Cleaned before it is split: a carriage return must not begin a line of its own.
+        let text = &evidence.text[..evidence.text.floor_char_boundary(EVIDENCE_BYTES)];
+        let clean = plain(text);
+        let all: Vec<_> = clean.lines().take(1 + EVIDENCE_LINES).collect();
         for line in all.iter().take(EVIDENCE_LINES) {
             lines.push(format!("          {}", beginning(line, LINE_LIMIT)));
         }

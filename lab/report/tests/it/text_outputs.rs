@@ -66,6 +66,22 @@ fn colors_are_used_only_where_allowed() {
 }
 
 #[test]
+fn no_text_begins_a_line_of_its_own() {
+    for name in STREAMS {
+        let text = told(name, Verbosity::Verbose, false);
+        let clock = |line: &str| {
+            line.trim_start()
+                .starts_with(|first: char| first.is_ascii_digit())
+        };
+        assert!(
+            text.lines()
+                .all(|line| line.starts_with(' ') && clock(line)),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn bars_do_not_change_what_is_told() {
     let mut out = Vec::new();
     let settings = Settings {
