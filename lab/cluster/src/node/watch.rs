@@ -29,7 +29,7 @@ pub(super) async fn until_ready(
     emitter: &dyn Emitter,
 ) -> Result<(), ClusterError> {
     let lines = engine.logs(&names::container(name), LogRange::Follow);
-    match follow(lines, name, emitter).await? {
+    match follow(lines, LONGEST_STEP, name, emitter).await? {
         Seen::Ready => Ok(()),
         Seen::End => Err(ClusterError::NodeEnded {
             name: name.to_string(),
@@ -53,12 +53,13 @@ enum Seen {
 
 async fn follow(
     lines: impl Stream<Item = Result<Line, EngineError>>,
+    longest_step: Duration,
     name: &ClusterName,
     emitter: &dyn Emitter,
 ) -> Result<Seen, EngineError> {
     let mut lines = std::pin::pin!(lines);
     loop {
-        let Ok(next) = timeout(LONGEST_STEP, next_step(&mut lines)).await else {
+        let Ok(next) = timeout(longest_step, next_step(&mut lines)).await else {
             return Ok(Seen::Nothing);
         };
         let Some(step) = next? else {
@@ -135,7 +136,7 @@ mod tests {
     async fn a_node_that_says_so_is_ready() {
         let lines = lines(&["lab: 0.1 s: etcd listens", "kubelet: E1 no", "lab: ready"]);
 
-        let seen = follow(lines, &"demo".parse().unwrap(), &Silent).await;
+        let seen = follow(lines, LONGEST_STEP, &"demo".parse().unwrap(), &Silent).await;
 
         assert_eq!(seen.unwrap(), Seen::Ready);
     }
@@ -144,17 +145,18 @@ mod tests {
     async fn a_log_that_ends_is_a_node_that_ended() {
         let lines = lines(&["lab: failed: no cgroups"]);
 
-        let seen = follow(lines, &"demo".parse().unwrap(), &Silent).await;
+        let seen = follow(lines, LONGEST_STEP, &"demo".parse().unwrap(), &Silent).await;
 
         assert_eq!(seen.unwrap(), Seen::End);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_component_that_starts_again_for_ever_is_no_progress() {
         let again = lines(&["lab: kubelet ended after 1 s; starting it again in 100 ms"]);
 
         let seen = follow(
             again.chain(stream::pending()),
+            Duration::from_millis(20),
             &"demo".parse().unwrap(),
             &Silent,
         )

@@ -16,3 +16,6 @@ pub(crate) use server::serve;
 pub const DNS_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 43, 0, 10);
 /// Where the server listens on the node's address.
 pub(crate) const PORT: u16 = 53;
+
+#[cfg(test)]
+mod tests;
