@@ -77,6 +77,11 @@ pub(crate) fn make(host: &Host) -> Result<(), PkiError> {
         &format!("system:node:{}", host.name),
         vec![host.name.clone(), host.address.to_string()],
     )?;
+    for component in ["controller-manager", "scheduler"] {
+        // Without one each makes an RSA key first, which takes half a second.
+        let names = vec!["localhost".to_owned(), host.address.to_string()];
+        ca.issue_server(component, &format!("kube-{component}"), names)?;
+    }
     ca.issue_client(
         "apiserver-kubelet-client",
         "kube-apiserver-kubelet-client",
