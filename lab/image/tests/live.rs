@@ -199,7 +199,11 @@ async fn two_callers_build_it_once(engine: Engine) -> Outcome {
 async fn cancelling_removes_the_builder(engine: Engine) -> Outcome {
     let recipes = recipes(&[
         ("live-long/recipe.toml", "from = \"debian\"\n"),
-        ("live-long/build.sh", "echo begun; sleep 600\n"),
+        // Progress may be dropped, so that one line is not enough.
+        (
+            "live-long/build.sh",
+            "for second in $(seq 600); do echo begun; sleep 1; done\n",
+        ),
     ])?;
     let images = Images::open(engine.clone(), recipes.path(), Settings::default())?;
     let cancel = CancellationToken::new();
