@@ -189,8 +189,7 @@ impl Lab {
             }),
             Waited::Hopeless(reason) => {
                 let after = started.elapsed();
-                // Frees the queue; a pod that cannot be placed would wait for ever.
-                self.airflow.fail(DAG, &id).await?;
+                self.give_up(&id).await?;
                 Ok(Ended {
                     purpose,
                     run: self.airflow.dag_run(DAG, &id).await?,
@@ -199,6 +198,16 @@ impl Lab {
                 })
             }
         }
+    }
+
+    /// Ends a run that cannot end by itself. Airflow forgets the pod of a task that
+    /// never started, and that pod would wait for ever.
+    async fn give_up(&self, id: &str) -> Result<(), Failure> {
+        self.airflow.fail(DAG, id).await?;
+        for pod in self.task_pods.of_run(id) {
+            self.kubernetes.kill(&pod.name).await?;
+        }
+        Ok(())
     }
 
     /// Waits until a DAG run has ended or cannot end.

@@ -171,12 +171,14 @@ impl Kubernetes {
         Ok(())
     }
 
-    /// Kills a pod: no grace, no farewell.
+    /// Kills a pod: no grace, no farewell. One that is gone already is as good.
     pub async fn kill(&self, pod: &str) -> Result<(), Failure> {
-        self.pods()
-            .delete(pod, &DeleteParams::default().grace_period(0))
-            .await?;
-        Ok(())
+        let at_once = DeleteParams::default().grace_period(0);
+        match self.pods().delete(pod, &at_once).await {
+            Ok(_) => Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A Secret's entries, as text.
