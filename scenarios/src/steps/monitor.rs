@@ -145,9 +145,17 @@ async fn latency_and_queue(world: &mut World) -> StepResult {
 async fn scrapes(world: &mut World, job: String) -> StepResult {
     let lab = world.lab()?;
     let query = format!("min(up{{job=\"{job}\"}})");
-    let up = lab.prometheus.value(&query).await?;
-    lab.saw(&query, format!("{up:?}"));
-    ensure!(up == Some(1.0), "`{query}` is {up:?}");
+    // A target that has just gone is down until it is forgotten.
+    poll::until(&query, SCRAPE_DEADLINE, || async {
+        let up = lab.prometheus.value(&query).await?;
+        Ok(if up == Some(1.0) {
+            Look::Ready(())
+        } else {
+            Look::NotYet(format!("{up:?}"))
+        })
+    })
+    .await?;
+    lab.saw(&query, "1");
     Ok(())
 }
 

@@ -187,6 +187,7 @@ async fn new_pod_trouble(lab: &Lab, old: &str) -> Result<Option<String>, Failure
     let pods = lab.kubernetes.pods_of(&deployment).await?;
     let is_ready = pods.iter().any(|pod| {
         pod.metadata.name.as_deref() != Some(old)
+            && pod.metadata.deletion_timestamp.is_none()
             && pod
                 .status
                 .iter()
