@@ -48,6 +48,8 @@ pub struct Lab {
     pub(crate) recorder: Recorder,
     pub(crate) task_pods: TaskPods,
     pub(crate) runs: Runs,
+    /// Whether runs that earlier scenarios left on the cluster will do.
+    pub(crate) takes_earlier_runs: bool,
     pub(crate) shared: Shared,
 }
 
@@ -82,6 +84,7 @@ impl Lab {
             recorder,
             task_pods: TaskPods::default(),
             runs: Runs::default(),
+            takes_earlier_runs: false,
             shared: Shared::default(),
             env,
         })

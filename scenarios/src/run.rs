@@ -88,12 +88,14 @@ pub async fn run(
     if runnable.is_empty() {
         return Ok(bridge.summary());
     }
-    let lab = Lab::connect(env, recorder)
-        .await
-        .map(Arc::new)
-        .map_err(|failure| ScenarioError::Unreachable {
-            reason: failure.to_string(),
-        })?;
+    let mut lab =
+        Lab::connect(env, recorder)
+            .await
+            .map_err(|failure| ScenarioError::Unreachable {
+                reason: failure.to_string(),
+            })?;
+    lab.takes_earlier_runs = !runnable.iter().any(looks_at_runs);
+    let lab = Arc::new(lab);
     // Ends with this function: the watch, and runs that no scenario waited for.
     let _background = begin_early(&lab, &runnable);
     let done = World::cucumber::<PathBuf>()
@@ -126,6 +128,12 @@ fn set_aside(chosen: Vec<Feature>, env: &ScenarioEnv, bridge: &mut Bridge) -> Ve
             (!feature.scenarios.is_empty()).then_some(feature)
         })
         .collect()
+}
+
+/// Whether a feature looks at how a training run went, not only at what it left.
+fn looks_at_runs(feature: &Feature) -> bool {
+    let tags = &feature.tags;
+    tags.iter().any(|tag| tag == "train" || tag == "register")
 }
 
 /// Starts the watch of task pods and every training run that a chosen scenario

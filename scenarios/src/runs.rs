@@ -2,7 +2,8 @@
 //!
 //! A run of the DAG takes half a minute, so each purpose has one run: the first
 //! scenario that needs it starts it, the others use its result. Every scenario
-//! still works alone, for its `Given` ensures the run.
+//! still works alone, for its `Given` ensures the run. Where neither training nor
+//! registering is looked at, a run that earlier scenarios left will do as well.
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
@@ -14,7 +15,7 @@ use tokio::{sync::OnceCell, time::Instant};
 use crate::{
     clients::airflow::{DagRun, TaskInstance},
     failure::Failure,
-    lab::{DAG, Lab},
+    lab::{CHAMPION, DAG, Lab, MODEL},
     poll::{self, Look},
 };
 
@@ -172,7 +173,41 @@ impl Lab {
             .map_err(|failure| failure.context(format!("the {} run", purpose.words()[0])))
     }
 
+    /// A run for the purpose that earlier scenarios left on this cluster, if it will
+    /// do: it ended well, and what it registered is still what the scenarios expect.
+    async fn earlier(&self, purpose: Purpose) -> Result<Option<Ended>, Failure> {
+        if !self.takes_earlier_runs || !matches!(purpose, Purpose::Baseline | Purpose::Better) {
+            return Ok(None);
+        }
+        let prefix = format!("scenario-{}-", purpose.words()[0]);
+        let champion = self.mlflow.aliased(MODEL, CHAMPION).await?;
+        for run in self.airflow.dag_runs(DAG).await? {
+            if run.state != "success" || !run.dag_run_id.starts_with(&prefix) {
+                continue;
+            }
+            let Some(trained) = self.mlflow_runs(&run.dag_run_id).await?.into_iter().next() else {
+                continue;
+            };
+            let is_champion = champion
+                .as_ref()
+                .is_some_and(|version| version.run_id == trained.id);
+            if purpose == Purpose::Better && !is_champion {
+                continue;
+            }
+            return Ok(Some(Ended {
+                purpose,
+                tasks: self.airflow.tasks(DAG, &run.dag_run_id).await?,
+                run,
+                given_up: None,
+            }));
+        }
+        Ok(None)
+    }
+
     async fn start_and_wait(&self, purpose: Purpose) -> Result<Ended, Failure> {
+        if let Some(earlier) = self.earlier(purpose).await? {
+            return Ok(earlier);
+        }
         let id = format!(
             "scenario-{}-{}",
             purpose.words()[0],
