@@ -57,7 +57,7 @@ Feature: Deploy a version and keep answering
     And its message mentions "letters"
 
   Scenario: Undoing the rollout brings back the version before
-    Given the version of the better run is deployed
+    Given the version of the better run was rolled out after that of the baseline run
     And 100 held-out images with the predictions of the MLflow model of the baseline run
     When the rollout is undone
     And Triton is asked for them one by one

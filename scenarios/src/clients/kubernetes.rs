@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use lab_k8s::{
     k8s_openapi::api::{
         apps::v1::{Deployment, ReplicaSet},
-        core::v1::{Pod, Secret},
+        core::v1::{Pod, PodTemplateSpec, Secret},
     },
     kube::{
         self, Api, Client,
@@ -104,25 +104,10 @@ impl Kubernetes {
     /// does.
     pub async fn undo_rollout(&self, name: &str) -> Result<(), Failure> {
         let mut deployment = self.deployment(name).await?;
-        let replica_sets: Api<ReplicaSet> = Api::namespaced(self.client.clone(), &self.namespace);
-        let owned = replica_sets
-            .list(&ListParams::default())
+        let mut template = self
+            .template_before(&deployment)
             .await?
-            .items
-            .into_iter()
-            .filter(|set| {
-                set.metadata
-                    .owner_references
-                    .iter()
-                    .flatten()
-                    .any(|owner| Some(&owner.uid) == deployment.metadata.uid.as_ref())
-            });
-        let before = before_current(owned)
             .ok_or_else(|| Failure::new(format!("`{name}` has no revision to go back to")))?;
-        let mut template = before
-            .spec
-            .and_then(|spec| spec.template)
-            .ok_or_else(|| Failure::new("the revision before has no pod template"))?;
         if let Some(labels) = template
             .metadata
             .as_mut()
@@ -137,6 +122,24 @@ impl Kubernetes {
             .replace(name, &PostParams::default(), &deployment)
             .await?;
         Ok(())
+    }
+
+    /// The pod template before a Deployment's current one.
+    pub async fn template_before(
+        &self,
+        deployment: &Deployment,
+    ) -> Result<Option<PodTemplateSpec>, Failure> {
+        let replica_sets: Api<ReplicaSet> = Api::namespaced(self.client.clone(), &self.namespace);
+        let found = replica_sets.list(&ListParams::default()).await?;
+        let owned = found.items.into_iter().filter(|set| {
+            let owners = set.metadata.owner_references.iter().flatten();
+            owners
+                .map(|owner| &owner.uid)
+                .any(|uid| Some(uid) == deployment.metadata.uid.as_ref())
+        });
+        Ok(before_current(owned)
+            .and_then(|set| set.spec)
+            .and_then(|spec| spec.template))
     }
 
     /// Sets an environment variable wherever a Deployment's containers have it, which

@@ -19,11 +19,7 @@ const PIXELS: usize = 64;
 async fn deployed(world: &mut World, purpose: Purpose) -> StepResult {
     let lab = world.lab()?;
     let version = lab.version_for(purpose).await?.version;
-    let before = lab.wanted_version().await?;
-    if before.as_deref() != Some(version.as_str()) {
-        lab.roll_out(&version).await?;
-    }
-    lab.wait_for_rollout().await?;
+    lab.roll_out_and_wait(&version).await?;
     lab.saw(
         format!("Deployment {TRITON}"),
         format!("serves version {version}"),

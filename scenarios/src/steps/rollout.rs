@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use cucumber::{then, when};
+use cucumber::{given, then, when};
+use lab_k8s::k8s_openapi::api::core::v1::PodTemplateSpec;
 use tokio::time::Instant;
 
 use crate::{
@@ -23,18 +24,26 @@ impl Lab {
     /// The version that Triton's Deployment asks for.
     pub(crate) async fn wanted_version(&self) -> Result<Option<String>, Failure> {
         let deployment = self.kubernetes.deployment(TRITON).await?;
-        Ok(deployment
-            .spec
-            .and_then(|spec| spec.template.spec)
-            .into_iter()
-            .flat_map(|spec| spec.containers)
-            .flat_map(|container| container.env.unwrap_or_default())
-            .find(|variable| variable.name == MODEL_VERSION)
-            .and_then(|variable| variable.value))
+        Ok(deployment.spec.and_then(|spec| version_in(spec.template)))
+    }
+
+    /// The version that it asked for before.
+    async fn version_before(&self) -> Result<Option<String>, Failure> {
+        let deployment = self.kubernetes.deployment(TRITON).await?;
+        let template = self.kubernetes.template_before(&deployment).await?;
+        Ok(template.and_then(version_in))
+    }
+
+    /// Makes Triton's Deployment ask for a version, and waits until it serves.
+    pub(crate) async fn roll_out_and_wait(&self, version: &str) -> Result<(), Failure> {
+        if self.wanted_version().await?.as_deref() != Some(version) {
+            self.roll_out(version).await?;
+        }
+        self.wait_for_rollout().await
     }
 
     /// Makes Triton's Deployment ask for a version.
-    pub(crate) async fn roll_out(&self, version: &str) -> Result<(), Failure> {
+    async fn roll_out(&self, version: &str) -> Result<(), Failure> {
         self.kubernetes
             .set_env(TRITON, MODEL_VERSION, version)
             .await
@@ -77,6 +86,38 @@ impl Lab {
     }
 }
 
+/// The version that a pod template asks for.
+fn version_in(template: PodTemplateSpec) -> Option<String> {
+    let containers = template.spec?.containers;
+    let mut variables = containers
+        .into_iter()
+        .flat_map(|container| container.env.unwrap_or_default());
+    variables
+        .find(|variable| variable.name == MODEL_VERSION)?
+        .value
+}
+
+#[given(expr = "the version of the {run} run was rolled out after that of the {run} run")]
+#[given(expr = "{run} 실행의 버전이 {run} 실행의 버전 다음으로 롤아웃되었다")]
+async fn rolled_out_after(world: &mut World, new: Purpose, old: Purpose) -> StepResult {
+    let lab = world.lab()?;
+    let new_version = lab.version_for(new).await?.version;
+    let old_version = lab.version_for(old).await?.version;
+    let before = lab.version_before().await?;
+    // So it is after the two runs, unless other rollouts came in between.
+    if lab.wanted_version().await?.as_ref() != Some(&new_version)
+        || before.as_ref() != Some(&old_version)
+    {
+        lab.roll_out_and_wait(&old_version).await?;
+    }
+    lab.roll_out_and_wait(&new_version).await?;
+    lab.saw(
+        format!("Deployment {TRITON}"),
+        format!("version {new_version}, before it version {old_version}"),
+    );
+    Ok(())
+}
+
 #[when("the rollout is undone")]
 #[when("롤아웃을 되돌린다")]
 async fn undo(world: &mut World) -> StepResult {
@@ -104,10 +145,7 @@ async fn undo(world: &mut World) -> StepResult {
 async fn roll_out_under_load(world: &mut World, new: Purpose, old: Purpose) -> StepResult {
     let lab = world.lab()?;
     let old_version = lab.version_for(old).await?.version;
-    if lab.wanted_version().await?.as_ref() != Some(&old_version) {
-        lab.roll_out(&old_version).await?;
-    }
-    lab.wait_for_rollout().await?;
+    lab.roll_out_and_wait(&old_version).await?;
     let version = lab.version_for(new).await?.version;
     let load = Load::start(&lab.triton, lab.checked_offer(&[old, new]).await?)?;
     let start = Instant::now();
