@@ -14,38 +14,38 @@ use lab_model::name::ClusterName;
     after_help = "Example:\n  lab run            the whole job: cluster, stack, scenarios, benchmark, report\n  \
                   lab up demo        a cluster to play with; `lab down demo` removes it"
 )]
-pub struct Cli {
+pub(crate) struct Cli {
     /// Options of every command.
     #[command(flatten)]
-    pub global: Global,
+    pub(crate) global: Global,
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// Options of every command.
 #[derive(Debug, Args)]
-pub struct Global {
+pub(crate) struct Global {
     /// Print the result as JSON on standard output.
     #[arg(long, global = true)]
-    pub json: bool,
+    pub(crate) json: bool,
     /// Say less: only what went wrong.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
     /// Say more; twice for `lab`'s own debug lines.
     #[arg(short, long, global = true, action = ArgAction::Count)]
-    pub verbose: u8,
+    pub(crate) verbose: u8,
     /// When to use colour.
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
-    pub color: ColorChoice,
+    pub(crate) color: ColorChoice,
     /// The checkout whose `fixtures` and `features` are used.
     #[arg(long, global = true, env = "LAB_ROOT", value_name = "FOLDER")]
-    pub root: Option<PathBuf>,
+    pub(crate) root: Option<PathBuf>,
 }
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ColorChoice {
+pub(crate) enum ColorChoice {
     /// On a terminal, unless `NO_COLOR` is set.
     Auto,
     /// Always.
@@ -56,7 +56,7 @@ pub enum ColorChoice {
 
 /// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Do the whole job: cluster, stack, scenarios, benchmark, report; leave nothing behind.
     #[command(after_help = "Example:\n  lab run lifecycle --keep-on-failure")]
     Run(RunArgs),
@@ -109,14 +109,14 @@ pub enum Command {
 
 /// A cluster, by name.
 #[derive(Debug, Args)]
-pub struct Named {
+pub(crate) struct Named {
     /// The cluster's name.
-    pub name: ClusterName,
+    pub(crate) name: ClusterName,
 }
 
 /// Which stack, in which versions.
 #[derive(Debug, Clone, Args)]
-pub struct StackArgs {
+pub(crate) struct StackArgs {
     /// The stack.
     #[arg(
         long,
@@ -124,63 +124,63 @@ pub struct StackArgs {
         default_value = "lifecycle",
         value_name = "STACK"
     )]
-    pub stack: String,
+    pub(crate) stack: String,
     /// The lock: which versions of it.
     #[arg(long, env = "LAB_LOCK", default_value = "documented")]
-    pub lock: String,
+    pub(crate) lock: String,
 }
 
 /// What scenarios to run.
 #[derive(Debug, Clone, Default, Args)]
-pub struct FilterArgs {
+pub(crate) struct FilterArgs {
     /// Only features of this name, for example `train`. May be repeated.
     #[arg(long, value_name = "FEATURE")]
-    pub feature: Vec<String>,
+    pub(crate) feature: Vec<String>,
     /// Only scenarios whose tags match, for example `@smoke and not @slow`.
     #[arg(long, value_name = "EXPRESSION")]
-    pub tags: Option<String>,
+    pub(crate) tags: Option<String>,
     /// The language of the features: `en` or `ko`.
     #[arg(long, env = "LAB_LANG", default_value = "en", value_parser = ["en", "ko"])]
-    pub lang: String,
+    pub(crate) lang: String,
 }
 
 /// `lab run`.
 #[derive(Debug, Args)]
-pub struct RunArgs {
+pub(crate) struct RunArgs {
     /// The stack.
     #[arg(default_value = "lifecycle")]
-    pub stack: String,
+    pub(crate) stack: String,
     /// The lock: which versions of it.
     #[arg(long, env = "LAB_LOCK", default_value = "documented")]
-    pub lock: String,
+    pub(crate) lock: String,
     /// Which scenarios.
     #[command(flatten)]
-    pub filter: FilterArgs,
+    pub(crate) filter: FilterArgs,
     /// Where images come from.
     #[command(flatten)]
-    pub images: ImageArgs,
+    pub(crate) images: ImageArgs,
     /// Keep the cluster when something failed.
     #[arg(long)]
-    pub keep_on_failure: bool,
+    pub(crate) keep_on_failure: bool,
     /// Print what would be done, and stop.
     #[arg(long)]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
     /// Leave the benchmark out.
     #[arg(long)]
-    pub no_bench: bool,
+    pub(crate) no_bench: bool,
 }
 
 /// Where images come from.
 #[derive(Debug, Clone, Copy, Args)]
-pub struct ImageArgs {
+pub(crate) struct ImageArgs {
     /// Pull images, build them from packages, or pull where a registry answers.
     #[arg(long = "images", env = "LAB_IMAGES", value_enum, default_value_t = ImagePolicy::Auto)]
-    pub policy: ImagePolicy,
+    pub(crate) policy: ImagePolicy,
 }
 
 /// Where images come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ImagePolicy {
+pub(crate) enum ImagePolicy {
     /// Pull where a registry answers, else build.
     Auto,
     /// Pull or fail.
@@ -191,93 +191,93 @@ pub enum ImagePolicy {
 
 /// `lab up`.
 #[derive(Debug, Args)]
-pub struct UpArgs {
+pub(crate) struct UpArgs {
     /// The cluster's name.
-    pub name: ClusterName,
+    pub(crate) name: ClusterName,
     /// Install this stack, too.
     #[arg(long, value_name = "STACK")]
-    pub stack: Option<String>,
+    pub(crate) stack: Option<String>,
     /// The lock: which versions of the stack.
     #[arg(long, env = "LAB_LOCK", default_value = "documented")]
-    pub lock: String,
+    pub(crate) lock: String,
     /// Where images come from.
     #[command(flatten)]
-    pub images: ImageArgs,
+    pub(crate) images: ImageArgs,
 }
 
 /// `lab down`.
 #[derive(Debug, Args)]
-pub struct DownArgs {
+pub(crate) struct DownArgs {
     /// The cluster's name.
     #[arg(required_unless_present = "all")]
-    pub name: Option<ClusterName>,
+    pub(crate) name: Option<ClusterName>,
     /// Every cluster.
     #[arg(long, conflicts_with = "name")]
-    pub all: bool,
+    pub(crate) all: bool,
 }
 
 /// `lab logs`.
 #[derive(Debug, Args)]
-pub struct LogsArgs {
+pub(crate) struct LogsArgs {
     /// The cluster's name.
-    pub name: ClusterName,
+    pub(crate) name: ClusterName,
     /// How many of the last lines.
     #[arg(long, default_value_t = 200)]
-    pub tail: usize,
+    pub(crate) tail: usize,
     /// Go on as lines are written.
     #[arg(short, long)]
-    pub follow: bool,
+    pub(crate) follow: bool,
 }
 
 /// `lab install`.
 #[derive(Debug, Args)]
-pub struct InstallArgs {
+pub(crate) struct InstallArgs {
     /// The cluster's name.
-    pub name: ClusterName,
+    pub(crate) name: ClusterName,
     /// Which stack.
     #[command(flatten)]
-    pub stack: StackArgs,
+    pub(crate) stack: StackArgs,
     /// Where images come from.
     #[command(flatten)]
-    pub images: ImageArgs,
+    pub(crate) images: ImageArgs,
 }
 
 /// `lab test`.
 #[derive(Debug, Args)]
-pub struct TestArgs {
+pub(crate) struct TestArgs {
     /// The cluster's name.
-    pub name: ClusterName,
+    pub(crate) name: ClusterName,
     /// Which stack is on it.
     #[command(flatten)]
-    pub stack: StackArgs,
+    pub(crate) stack: StackArgs,
     /// Which scenarios.
     #[command(flatten)]
-    pub filter: FilterArgs,
+    pub(crate) filter: FilterArgs,
 }
 
 /// `lab bench`.
 #[derive(Debug, Args)]
-pub struct BenchArgs {
+pub(crate) struct BenchArgs {
     /// The cluster's name.
-    pub name: ClusterName,
+    pub(crate) name: ClusterName,
     /// Which stack is on it.
     #[command(flatten)]
-    pub stack: StackArgs,
+    pub(crate) stack: StackArgs,
     /// The workload under `fixtures/workloads`.
     #[arg(long, default_value = "digits")]
-    pub workload: String,
+    pub(crate) workload: String,
 }
 
 /// `lab report`.
 #[derive(Debug, Args)]
-pub struct ReportArgs {
+pub(crate) struct ReportArgs {
     /// The run: its id, or its folder. Without it the newest.
-    pub run: Option<PathBuf>,
+    pub(crate) run: Option<PathBuf>,
 }
 
 /// `lab images`.
 #[derive(Debug, Subcommand)]
-pub enum ImagesCommand {
+pub(crate) enum ImagesCommand {
     /// List the images: recipe, reference, whether it is there.
     List,
     /// Build images that are not there.
@@ -302,21 +302,21 @@ pub enum ImagesCommand {
 
 /// `lab clean`.
 #[derive(Debug, Args)]
-pub struct CleanArgs {
+pub(crate) struct CleanArgs {
     /// Remove nothing: exit 13 when something is left.
     #[arg(long)]
-    pub check: bool,
+    pub(crate) check: bool,
     /// Remove running clusters, too.
     #[arg(long, conflicts_with = "check")]
-    pub all: bool,
+    pub(crate) all: bool,
 }
 
 /// `lab node`.
 #[derive(Debug, Args)]
-pub struct NodeCommand {
+pub(crate) struct NodeCommand {
     /// Arguments of the node's first process.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub args: Vec<String>,
+    pub(crate) args: Vec<String>,
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{future::Future, sync::Arc, time::Instant};
 
-use lab_cluster::{Cluster, node};
+use lab_cluster::{Cluster, ClusterSpec, node};
 use lab_k8s::{Kube, evidence};
 use lab_model::{
     event::{Emitter, Evidence, Fact, RunStarted},
@@ -44,12 +44,7 @@ pub async fn run(
         emitter: Arc::clone(log) as Arc<dyn Emitter>,
         cancel: cancel.clone(),
     };
-    let run = Run {
-        plan,
-        session,
-        log,
-        cancel,
-    };
+    let run = Run { plan, session, log };
     let ended = run.work().await;
     let exit = match &ended {
         Ok(exit) => *exit,
@@ -80,7 +75,6 @@ struct Run<'a> {
     plan: &'a Plan,
     session: Session<'a>,
     log: &'a EventLog,
-    cancel: &'a CancellationToken,
 }
 
 impl Run<'_> {
@@ -91,17 +85,22 @@ impl Run<'_> {
             ..
         } = self.plan;
         let recipes = self.plan.recipes();
-        self.stage(Stage::Preflight, async {
-            preflight::require(&preflight::look(&self.session.workbench.engine).await?)?;
-            self.session.ready_images(&recipes).await
-        })
-        .await?;
-        let ports = locked.stack.node_ports().collect();
+        let of_stack: Vec<_> = locked.stack.recipes().into_iter().collect();
+        let store = self
+            .stage(Stage::Preflight, async {
+                preflight::require(&preflight::look(&self.session.workbench.engine).await?)?;
+                self.session.ready_images(&recipes).await?;
+                self.session.ready_store(&of_stack).await
+            })
+            .await?;
+        let spec = ClusterSpec {
+            run: Some(self.plan.run.clone()),
+            node_ports: locked.stack.node_ports().collect(),
+            image_store: Some(store),
+            ..ClusterSpec::new(name.clone())
+        };
         let cluster = self
-            .stage(
-                Stage::Provision,
-                self.session.provision(name, Some(&self.plan.run), ports),
-            )
+            .stage(Stage::Provision, self.session.provision(&spec))
             .await?;
         let mut sampler = JoinSet::new();
         sampler.spawn(sample(

@@ -3,13 +3,13 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use lab_cluster::{Cluster, ClusterSpec, node};
-use lab_k8s::Kube;
-use lab_model::{
-    event::{Emitter, Fact},
-    name::{ClusterName, RunId},
+use lab_cluster::{
+    Cluster, ClusterSpec,
+    node::{self, ImageStore},
 };
-use lab_scenarios::{ScenarioEnv, Summary};
+use lab_k8s::Kube;
+use lab_model::event::{Emitter, Fact};
+use lab_scenarios::{Filter, ScenarioEnv, Summary};
 use lab_stack::{Helm, Target, catalogue::LockedStack, install};
 use tokio_util::sync::CancellationToken;
 
@@ -53,23 +53,22 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Makes ready the store of images that a cluster starts from.
+    ///
+    /// # Errors
+    /// When the images cannot be unpacked.
+    pub async fn ready_store(&self, recipes: &[&str]) -> Result<ImageStore, RunError> {
+        let Workbench { engine, images, .. } = self.workbench;
+        Ok(node::store(engine, images, recipes, &*self.emitter, &self.cancel).await?)
+    }
+
     /// Brings up a cluster.
     ///
     /// # Errors
     /// When it does not come up; then nothing of it is left.
-    pub async fn provision(
-        &self,
-        name: &ClusterName,
-        run: Option<&RunId>,
-        node_ports: Vec<u16>,
-    ) -> Result<Cluster, RunError> {
-        let spec = ClusterSpec {
-            run: run.cloned(),
-            node_ports,
-            ..ClusterSpec::new(name.clone())
-        };
+    pub async fn provision(&self, spec: &ClusterSpec) -> Result<Cluster, RunError> {
         let Workbench { engine, images, .. } = self.workbench;
-        let cluster = node::up(engine, images, &spec, &*self.emitter, &self.cancel).await?;
+        let cluster = node::up(engine, images, spec, &*self.emitter, &self.cancel).await?;
         self.emitter.emit(Fact::ClusterReady {
             cluster: cluster.name.clone(),
             provider: "node".to_owned(),
@@ -79,13 +78,24 @@ impl Session<'_> {
         Ok(cluster)
     }
 
-    /// Loads the images of the given recipes into a cluster.
+    /// Sees that a cluster has the images of the given recipes, and loads those it
+    /// has not.
     ///
     /// # Errors
     /// When the engine or the node breaks off.
     pub async fn load(&self, cluster: &Cluster, recipes: &[&str]) -> Result<(), RunError> {
-        let images = self.workbench.images.save(recipes).await?;
-        node::load_images(&self.workbench.engine, cluster, images, &*self.emitter).await?;
+        let Workbench { engine, images, .. } = self.workbench;
+        let there = node::loaded_images(engine, cluster).await?;
+        let mut missing = Vec::new();
+        for recipe in recipes {
+            if !there.contains(&images.cluster_reference(recipe)?) {
+                missing.push(*recipe);
+            }
+        }
+        if !missing.is_empty() {
+            let stream = images.save(&missing)?;
+            node::load_images(engine, cluster, stream, &*self.emitter).await?;
+        }
         Ok(())
     }
 
@@ -105,8 +115,10 @@ impl Session<'_> {
             .recipes()
             .into_iter()
             .map(|recipe| {
-                let reference = self.workbench.images.reference(recipe)?;
-                Ok((recipe.to_owned(), format!("docker.io/{reference}")))
+                Ok((
+                    recipe.to_owned(),
+                    self.workbench.images.cluster_reference(recipe)?,
+                ))
             })
             .collect::<Result<_, RunError>>()?;
         let target = Target {
@@ -135,21 +147,29 @@ impl Session<'_> {
             .secret(&locked.stack.namespace, "airflow-admin")
             .await?;
         let mut take = |key: &str| login.remove(key).unwrap_or_default();
+        let endpoints = endpoints(cluster, locked)
+            .into_iter()
+            .filter_map(|(name, base)| Some((name, base.parse().ok()?)))
+            .collect();
         let env = ScenarioEnv {
             kubeconfig: cluster.kubeconfig.clone(),
             namespace: locked.stack.namespace.clone(),
-            endpoints: endpoints(cluster, locked),
+            endpoints,
             airflow: (take("username"), take("password")),
             cluster: cluster.name.to_string(),
             not_run_components: not_run(locked),
+            dashboards: locked.chart.clone(),
         };
-        let features = self.workbench.root.join("features");
-        let filter = lab_scenarios::Filter {
+        let english = self.workbench.root.join("features");
+        let features = match scenarios.lang.as_str() {
+            "en" => english,
+            other => english.join(other),
+        };
+        let filter = Filter {
             features: scenarios.features.clone(),
             tags: scenarios.tags.clone(),
-            lang: scenarios.lang.clone(),
         };
-        Ok(lab_scenarios::run(env, &features, filter, Arc::clone(&self.emitter)).await?)
+        Ok(lab_scenarios::run(env, &features, &filter, Arc::clone(&self.emitter)).await?)
     }
 }
 

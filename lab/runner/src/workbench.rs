@@ -30,7 +30,7 @@ impl Workbench {
     pub async fn open(root: &Path, settings: Settings) -> Result<Self, RunError> {
         let engine = Engine::connect().await?;
         let fixtures = root.join("fixtures");
-        let images = Images::open(engine.clone(), fixtures.join("images"), settings)?;
+        let images = Images::open(engine.clone(), &fixtures.join("images"), settings)?;
         Ok(Self {
             root: root.to_owned(),
             engine,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lab_cluster::{Cluster, node};
+use lab_cluster::{Cluster, ClusterSpec, node};
 use lab_engine::Engine;
 use lab_k8s::Kube;
 use lab_model::{exit::Exit, name::ClusterName};
@@ -52,7 +52,15 @@ pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandE
                 recipes.extend(locked.stack.recipes());
             }
             session.ready_images(&recipes).await?;
-            session.provision(&args.name, None, ports).await
+            let mut spec = ClusterSpec {
+                node_ports: ports,
+                ..ClusterSpec::new(args.name.clone())
+            };
+            if let Some(locked) = &stack {
+                let of_stack: Vec<_> = locked.stack.recipes().into_iter().collect();
+                spec.image_store = Some(session.ready_store(&of_stack).await?);
+            }
+            session.provision(&spec).await
         })
         .await;
     let ended = match (brought_up, &stack) {

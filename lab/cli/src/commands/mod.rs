@@ -81,7 +81,7 @@ impl Context {
             &self.root,
             Settings {
                 policy,
-                ..Settings::from_host()
+                ..Settings::from_env()
             },
         )
         .await
