@@ -118,13 +118,19 @@ async fn use_cluster(engine: &Engine, images: &Images, name: &ClusterName) -> Re
     let cluster = node::up(engine, images, &spec, &Silent, &cancel).await?;
     println!("up after {:.2} s", started.elapsed().as_secs_f32());
     expect(cluster.version == "v1.20.2", "the version is v1.20.2")?;
-    expect(cluster.node_ports.contains_key(&30080), "the NodePort is published")?;
+    expect(
+        cluster.node_ports.contains_key(&30080),
+        "the NodePort is published",
+    )?;
     let taken = node::up(engine, images, &spec, &Silent, &cancel).await;
     expect(
         matches!(taken, Err(ClusterError::NameTaken { .. })),
         "a second cluster of that name is refused",
     )?;
-    expect(node::open(engine, name).await? == cluster, "it can be opened")?;
+    expect(
+        node::open(engine, name).await? == cluster,
+        "it can be opened",
+    )?;
     let usage = node::usage(engine, &cluster).await?;
     expect(usage.memory_bytes > 100 << 20, "its memory is known")?;
     expect(usage.cpu_seconds > 0.5, "its CPU time is known")?;

@@ -48,7 +48,9 @@ pub async fn store(
     let making = Making::new(engine, images, recipes)?;
     // The second volume is made last: it says that the first is whole.
     if engine.volume_labels(&making.whole_mark()).await?.is_some() {
-        return Ok(ImageStore { volume: making.volume });
+        return Ok(ImageStore {
+            volume: making.volume,
+        });
     }
     making.remove().await?;
     let made = tokio::select! {
@@ -61,8 +63,12 @@ pub async fn store(
         let _ = making.remove().await;
         return Err(error);
     }
-    engine.create_volume(&making.whole_mark(), &labels()).await?;
-    Ok(ImageStore { volume: making.volume })
+    engine
+        .create_volume(&making.whole_mark(), &labels())
+        .await?;
+    Ok(ImageStore {
+        volume: making.volume,
+    })
 }
 
 struct Making<'a> {
@@ -80,7 +86,11 @@ impl<'a> Making<'a> {
             content.update(images.reference(recipe)?);
         }
         let content = hex::encode(content.finalize());
-        Ok(Self { engine, node_image, volume: format!("lab-image-store-{}", &content[..12]) })
+        Ok(Self {
+            engine,
+            node_image,
+            volume: format!("lab-image-store-{}", &content[..12]),
+        })
     }
 
     fn whole_mark(&self) -> String {
@@ -119,7 +129,10 @@ impl<'a> Making<'a> {
                     name: self.volume.clone(),
                     path: "/var/lib/containerd".to_owned(),
                 },
-                Mount::Tmpfs { path: "/run".to_owned(), options: "exec".to_owned() },
+                Mount::Tmpfs {
+                    path: "/run".to_owned(),
+                    options: "exec".to_owned(),
+                },
             ],
             security: security::all_but(lacking),
             ..ContainerSpec::default()

@@ -152,7 +152,12 @@ impl Making<'_> {
             hostname: Some(name.to_string()),
             cmd: vec!["server".to_owned()],
             labels: names::labels(&self.lease),
-            mounts: volumes.into_iter().chain(store).chain(memory).chain([modules]).collect(),
+            mounts: volumes
+                .into_iter()
+                .chain(store)
+                .chain(memory)
+                .chain([modules])
+                .collect(),
             ports: std::iter::once(names::API_PORT)
                 .chain(ports)
                 .map(|container| Port {
