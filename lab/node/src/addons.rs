@@ -1,5 +1,5 @@
 //! What every cluster has from the start: the pod network of its node, the DNS
-//! Service, a default StorageClass.
+//! Service, a default `StorageClass`.
 
 use lab_k8s::{
     KubeError,

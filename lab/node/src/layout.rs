@@ -23,7 +23,7 @@ pub(crate) const PAUSE_IMAGE: &str = "registry.k8s.io/pause:3.2";
 /// Data of volumes, on the volume that holds the kubelet's state.
 pub(crate) const STORAGE: &str = "/var/lib/kubelet/lab-storage";
 
-/// Makes the volumes of the default StorageClass.
+/// Makes the volumes of the default `StorageClass`.
 pub(crate) const PROVISIONER: &str = "lab.local/path";
 pub(crate) const STORAGE_CLASS: &str = "local-path";
 

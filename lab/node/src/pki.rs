@@ -2,7 +2,10 @@
 //! service-account key live as long as the cluster's state; the rest is made
 //! anew at each start, because the container's address may have changed.
 
-use std::{fs, io, path::PathBuf};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use lab_k8s::k8s_openapi::ByteString;
 use miette::Diagnostic;
@@ -92,7 +95,7 @@ pub(crate) fn make(host: &Host) -> Result<(), PkiError> {
     for client in clients(host) {
         let credentials = ca.client(&client.user, client.group)?;
         let kubeconfig = kubeconfig(&ca.certificate, &credentials);
-        write(client.kubeconfig.into(), &kubeconfig)?;
+        write(Path::new(client.kubeconfig), &kubeconfig)?;
     }
     Ok(())
 }
@@ -158,8 +161,8 @@ impl Authority {
                 .self_signed(&key)
                 .map_err(certificate_error(name))?
                 .pem();
-            write(key_path, &key.serialize_pem())?;
-            write(certificate_path, &certificate)?;
+            write(&key_path, &key.serialize_pem())?;
+            write(&certificate_path, &certificate)?;
             (key, certificate)
         };
         Ok(Self {
@@ -229,14 +232,14 @@ fn service_account_key() -> Result<(), PkiError> {
     }
     let key = KeyPair::generate().map_err(certificate_error("service-account"))?;
     let public = PathBuf::from(layout::PKI).join("service-account.pub");
-    write(public, &key.public_key_pem())?;
-    write(key_path, &key.serialize_pem())
+    write(&public, &key.public_key_pem())?;
+    write(&key_path, &key.serialize_pem())
 }
 
 fn keep(file: &str, credentials: &Credentials) -> Result<(), PkiError> {
     let (key_path, certificate_path) = paths(file);
-    write(key_path, &credentials.key)?;
-    write(certificate_path, &credentials.certificate)
+    write(&key_path, &credentials.key)?;
+    write(&certificate_path, &credentials.certificate)
 }
 
 fn paths(file: &str) -> (PathBuf, PathBuf) {
@@ -247,8 +250,8 @@ fn paths(file: &str) -> (PathBuf, PathBuf) {
     )
 }
 
-fn write(path: PathBuf, text: &str) -> Result<(), PkiError> {
-    files::write_private(&path, text).map_err(|source| PkiError::File {
+fn write(path: &Path, text: &str) -> Result<(), PkiError> {
+    files::write_private(path, text).map_err(|source| PkiError::File {
         path: path.display().to_string(),
         source,
     })

@@ -103,7 +103,7 @@ pub enum NodeError {
 /// # Errors
 /// As [`serve`], and when the words say neither.
 pub async fn run(words: Vec<String>) -> Result<(), NodeError> {
-    serve(NodeArgs::parse(&words)?).await
+    Box::pin(serve(NodeArgs::parse(&words)?)).await
 }
 
 /// Runs a node until SIGTERM or SIGINT, then ends its pods and components.

@@ -1,5 +1,5 @@
 //! Volumes on the node's disk: a folder for each claim of the default
-//! StorageClass, writable by every user because pods run as whom they like.
+//! `StorageClass`, writable by every user because pods run as whom they like.
 
 use std::{fs, io, os::unix::fs::PermissionsExt, path::PathBuf};
 

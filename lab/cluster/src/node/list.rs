@@ -58,12 +58,11 @@ pub async fn open(engine: &Engine, name: &ClusterName) -> Result<Cluster, Cluste
     let api = published(&details, name)?;
     kubeconfig::keep(engine, name, &folder, api).await?;
     let known = folder.lease().and_then(|lease| lease.version);
-    let version = match known {
-        Some(version) => version,
-        None => {
-            let kube = Kube::from_kubeconfig_file(&folder.kubeconfig()).await?;
-            kube.version().await?
-        }
+    let version = if let Some(version) = known {
+        version
+    } else {
+        let kube = Kube::from_kubeconfig_file(&folder.kubeconfig()).await?;
+        kube.version().await?
     };
     let node_ports: BTreeMap<u16, u16> = details
         .ports

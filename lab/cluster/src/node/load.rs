@@ -59,13 +59,13 @@ pub(super) async fn import(
 ) -> Result<(), ClusterError> {
     let sent = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&sent);
-    let counted = images.inspect(move |piece| {
+    let watched = images.inspect(move |piece| {
         if let Ok(piece) = piece {
             counter.fetch_add(piece.len() as u64, Ordering::Relaxed);
         }
     });
     let import = ExecSpec::new(["ctr", "--namespace", "k8s.io", "images", "import", "-"])
-        .with_stream(Box::pin(counted));
+        .with_stream(Box::pin(watched));
     let mut importing = std::pin::pin!(engine.run(container, import));
     let mut ticks = interval(TELL_EVERY);
     let output: ExecOutput = loop {

@@ -18,7 +18,7 @@ use crate::ClusterError;
 const READY: &str = "lab: ready";
 /// The node says something at each step; the longest step takes a few seconds on
 /// two idle cores.
-const LONGEST_STEP: Duration = Duration::from_secs(120);
+const LONGEST_STEP: Duration = Duration::from_mins(2);
 /// Lines kept as evidence.
 const EVIDENCE_LINES: u32 = 40;
 

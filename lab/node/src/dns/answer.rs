@@ -7,7 +7,7 @@ use hickory_server::proto::rr::{
 
 use super::zone::{Data, Question};
 
-/// How long an answer may be kept, seconds: as CoreDNS has it.
+/// How long an answer may be kept, seconds: as `CoreDNS` has it.
 const TTL: u32 = 5;
 
 pub(crate) fn question(record_type: RecordType) -> Question {

@@ -16,21 +16,20 @@ use lab_k8s::{
 
 use super::zone::{Endpoint, Key, Port, Service, Zone};
 
+/// A change of one kind of object, made under the zone's lock.
+type Change<'a, V> = &'a mut dyn FnMut(&mut BTreeMap<Key, V>);
+
 /// Follows the API for ever; a broken watch is taken up again.
 pub(crate) async fn feed(client: Client, zone: &RwLock<Zone>) {
     let services = follow(
         Api::<core::Service>::all(client.clone()),
         service,
-        |change: &mut dyn FnMut(&mut BTreeMap<Key, Service>)| {
-            change(&mut write(zone).services);
-        },
+        |change: Change<'_, Service>| change(&mut write(zone).services),
     );
     let endpoints = follow(
         Api::<core::Endpoints>::all(client),
         |object| Some(endpoints(object)),
-        |change: &mut dyn FnMut(&mut BTreeMap<Key, Vec<Endpoint>>)| {
-            change(&mut write(zone).endpoints);
-        },
+        |change: Change<'_, Vec<Endpoint>>| change(&mut write(zone).endpoints),
     );
     tokio::join!(services, endpoints);
 }
@@ -40,11 +39,8 @@ fn write(zone: &RwLock<Zone>) -> std::sync::RwLockWriteGuard<'_, Zone> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-async fn follow<K, V>(
-    api: Api<K>,
-    read: impl Fn(&K) -> Option<V>,
-    store: impl Fn(&mut dyn FnMut(&mut BTreeMap<Key, V>)),
-) where
+async fn follow<K, V>(api: Api<K>, read: impl Fn(&K) -> Option<V>, store: impl Fn(Change<'_, V>))
+where
     K: Resource<DynamicType = ()>
         + Clone
         + std::fmt::Debug
