@@ -1,4 +1,6 @@
 //! The features and their steps, without a cluster.
 
+#[cfg(test)]
 mod languages;
+#[cfg(test)]
 mod panels;
