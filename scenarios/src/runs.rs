@@ -23,6 +23,9 @@ use crate::{
 /// four runs at once on two cores; ten times that is not slow but stuck.
 const RUN_DEADLINE: Duration = Duration::from_mins(4);
 
+/// Longest time until the scheduler has read the DAG after its start.
+const READY_DEADLINE: Duration = Duration::from_mins(1);
+
 /// What a training run is for. The features speak of "the baseline run" and so on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Parameter)]
 #[param(
@@ -213,6 +216,14 @@ impl Lab {
             purpose.words()[0],
             Timestamp::now().as_millisecond()
         );
+        poll::until("Airflow", READY_DEADLINE, || async {
+            Ok(if self.airflow.takes_runs(DAG).await? {
+                Look::Ready(())
+            } else {
+                Look::NotYet(format!("it does not know the DAG `{DAG}` yet"))
+            })
+        })
+        .await?;
         let started = Instant::now();
         self.airflow.trigger(DAG, &id, &purpose.conf()).await?;
         match self.wait_for_run(&id).await? {

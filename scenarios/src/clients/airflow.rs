@@ -76,6 +76,24 @@ impl Airflow {
         })
     }
 
+    /// Whether the scheduler knows the DAG and would run it.
+    pub async fn takes_runs(&self, dag: &str) -> Result<bool, ClientError> {
+        #[derive(Deserialize)]
+        struct Dag {
+            is_active: bool,
+            is_paused: bool,
+        }
+        match self
+            .http
+            .get::<Dag>(&format!("/api/v1/dags/{dag}"), &[])
+            .await
+        {
+            Ok(found) => Ok(found.is_active && !found.is_paused),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Starts a run of a DAG.
     pub async fn trigger(
         &self,

@@ -6,10 +6,17 @@ use reqwest::{Client, Method, RequestBuilder, StatusCode, Url};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use thiserror::Error;
+use tokio::time::sleep;
 
 /// Longest time for one request. Services answer in milliseconds; on a busy
 /// two-core machine a Python service may need seconds.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Tries of a question that changes nothing, and the time between them: a service
+/// that has just become ready may not be reachable at its node port at once, and one
+/// under load may be restarted.
+const TRIES: u32 = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
 /// Longest part of an unexpected answer shown in an error.
 const SHOWN: usize = 400;
@@ -113,7 +120,8 @@ impl Http {
         &self.base
     }
 
-    /// Asks for `path` with a query; expects success and JSON.
+    /// Asks for `path` with a query; expects success and JSON. Asks again for some
+    /// seconds where the service does not answer at all.
     pub async fn get<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -122,6 +130,12 @@ impl Http {
         let mut url = self.url(path);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
+        }
+        for _ in 1..TRIES {
+            match self.json(Method::GET, url.clone(), None).await {
+                Err(ClientError::Transport { .. }) => sleep(BETWEEN_TRIES).await,
+                answered => return answered,
+            }
         }
         self.json(Method::GET, url, None).await
     }
