@@ -3,11 +3,18 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use lab_model::stack::VersionProbe;
+use tokio::time::{sleep, timeout};
 
 /// A component that takes longer to tell its version has more urgent troubles.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
-/// The version a component tells, where it can be asked and answers.
+/// How long a ready component may take to be reached: kube-proxy writes its rules
+/// after the pod is Ready, not before.
+const REACHED_WITHIN: Duration = Duration::from_secs(20);
+const ASK_EVERY: Duration = Duration::from_millis(100);
+
+/// The version a component tells, as soon as it can be reached from this machine;
+/// `None` where it never answers with one.
 pub(crate) async fn ask(
     client: &reqwest::Client,
     probe: &VersionProbe,
@@ -15,16 +22,21 @@ pub(crate) async fn ask(
 ) -> Option<String> {
     let base = endpoints.get(&probe.endpoint)?;
     let url = format!("{base}{}", probe.path);
-    let answer = client
-        .get(url)
-        .timeout(ANSWER_LIMIT)
-        .send()
-        .await
-        .ok()?
-        .error_for_status()
-        .ok()?;
-    let text = answer.text().await.ok()?;
+    let answered = async {
+        loop {
+            if let Some(text) = get(client, &url).await {
+                return text;
+            }
+            sleep(ASK_EVERY).await;
+        }
+    };
+    let text = timeout(REACHED_WITHIN, answered).await.ok()?;
     read(&text, probe.pointer.as_deref())
+}
+
+async fn get(client: &reqwest::Client, url: &str) -> Option<String> {
+    let answer = client.get(url).timeout(ANSWER_LIMIT).send().await.ok()?;
+    answer.error_for_status().ok()?.text().await.ok()
 }
 
 fn read(text: &str, pointer: Option<&str>) -> Option<String> {
