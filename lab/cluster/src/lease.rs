@@ -214,7 +214,7 @@ mod tests {
         assert!(!lease.is_expired());
         lease.expires_unix_seconds = Some(1);
         assert!(lease.is_expired());
-        lease.expires_unix_seconds = Lease::expiry(Duration::from_secs(60));
+        lease.expires_unix_seconds = Lease::expiry(Duration::from_mins(1));
         assert!(!lease.is_expired());
     }
 }

@@ -11,6 +11,7 @@ mod components;
 mod dns;
 mod files;
 mod host;
+mod image_store;
 mod layout;
 mod once;
 mod pki;

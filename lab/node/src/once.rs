@@ -1,6 +1,6 @@
 //! Programs that run once while the node comes up.
 
-use std::{io, path::Path};
+use std::io;
 
 use tokio::process::Command;
 
@@ -13,20 +13,6 @@ pub(crate) async fn load_pause_image() -> Result<(), NodeError> {
         &["-n", "k8s.io", "images", "import", layout::PAUSE_ARCHIVE],
     )
     .await
-}
-
-/// Starts containerd's state from an image store, where the node was given one and
-/// has no state yet.
-pub(crate) async fn seed_images() -> Result<(), NodeError> {
-    let given = Path::new(layout::IMAGE_STORE).is_dir();
-    let fresh = !Path::new(layout::CONTAINERD_STATE)
-        .join("io.containerd.metadata.v1.bolt")
-        .exists();
-    if !(given && fresh) {
-        return Ok(());
-    }
-    let from = format!("{}/.", layout::IMAGE_STORE);
-    run("cp", &["--archive", &from, layout::CONTAINERD_STATE]).await
 }
 
 /// Pods reach what lies outside the cluster under the node's address.

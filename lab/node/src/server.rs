@@ -30,7 +30,7 @@ use crate::{
     dns::{self, DnsError, zone::Zone},
     files,
     host::{self, Host, HostError},
-    layout, once,
+    image_store, layout, once,
     pki::{self, PkiError},
     probe, processes, storage,
     supervisor::{say, supervise},
@@ -167,6 +167,11 @@ impl Server {
             write(path, &text)?;
         }
         base.start(components::etcd());
+        image_store::seed().map_err(|source| NodeError::Config {
+            path: layout::CONTAINERD_STATE.to_owned(),
+            source,
+        })?;
+        base.start(components::containerd());
         pki::make(&host)?;
         Ok(Self {
             host,
@@ -186,7 +191,7 @@ impl Server {
         let (host, started) = (self.host.clone(), self.started);
         let address = SocketAddr::new(host.address.into(), dns::PORT);
         let answering = dns::serve(address, Arc::clone(&zone), &upstream);
-        let (api, controllers, base) = (&mut self.api, &mut self.controllers, &mut self.base);
+        let (api, controllers) = (&mut self.api, &mut self.controllers);
         let starting = async {
             wait_for_port(2379).await;
             mark(started, "etcd listens").await;
@@ -194,14 +199,19 @@ impl Server {
             let client = wait_for_api().await?;
             mark(started, "kube-apiserver answers").await;
             for component in [
-                components::kubelet(&host),
                 components::controller_manager(),
                 components::scheduler(),
                 components::proxy(&host),
             ] {
                 controllers.start(component);
             }
-            apply_addons(&client, &host).await?;
+            let kubelet = async {
+                // It gives up at once when there is no containerd.
+                wait_for_containerd().await;
+                controllers.start(components::kubelet(&host));
+            };
+            let ((), applied) = tokio::join!(kubelet, apply_addons(&client, &host));
+            applied?;
             mark(started, "addons applied").await;
             let becoming_ready = async {
                 wait_for_node(&client, &host.name).await;
@@ -223,9 +233,6 @@ impl Server {
             Ok::<(), NodeError>(())
         };
         let loading = async {
-            once::seed_images().await?;
-            mark(started, "images are there").await;
-            base.start(components::containerd());
             wait_for_containerd().await;
             mark(started, "containerd listens").await;
             once::load_pause_image().await?;
