@@ -69,7 +69,7 @@ impl Load {
             let triton = if number % 2 == 0 {
                 triton.clone()
             } else {
-                triton.reconnecting()?
+                triton.keeping_connections()?
             };
             clients.spawn(client(triton, Arc::clone(&offer), number, stopped.clone()));
         }

@@ -94,24 +94,24 @@ pub fn infer_body(images: &[Image]) -> Value {
 }
 
 impl Triton {
-    /// The server at `base`, over connections that are kept open.
+    /// The server at `base`, over a new connection for every request: a connection
+    /// that is kept stays with its pod, also when that pod is on its way out.
     ///
     /// # Errors
     /// When no HTTP client can be made in this process.
     pub fn new(base: Url) -> Result<Self, ClientError> {
         Ok(Self {
-            http: Http::new(base)?,
+            http: Http::reconnecting(base)?,
         })
     }
 
-    /// The same server, over a new connection for every request, as clients behind
-    /// no connection pool do.
+    /// The same server, over connections that are kept open.
     ///
     /// # Errors
     /// When no HTTP client can be made in this process.
-    pub fn reconnecting(&self) -> Result<Self, ClientError> {
+    pub fn keeping_connections(&self) -> Result<Self, ClientError> {
         Ok(Self {
-            http: Http::reconnecting(self.http.base().clone())?,
+            http: Http::new(self.http.base().clone())?,
         })
     }
 

@@ -7,15 +7,13 @@ use cucumber::{given, then, when};
 use super::held_out::inverted;
 use crate::{
     failure::{Failure, StepResult, ensure},
-    lab::{Lab, MODEL},
+    lab::{Lab, MODEL, TRITON},
     load::{Load, Offer},
     poll::{self, Look},
     runs::Purpose,
     world::{World, left_by},
 };
 
-/// Successful inference requests of the model, by Prometheus.
-const COUNT: &str = "sum(nv_inference_request_success{model=\"digits\"})";
 /// How far the inputs are from what the served version was trained on.
 const DRIFT: &str = "max(model_input_drift{model=\"digits\"})";
 /// Longest time until a count has reached Prometheus: some scrapes.
@@ -26,9 +24,29 @@ const BATCH: usize = 10;
 const TRAFFIC_AT_MOST: Duration = Duration::from_mins(10);
 
 impl Lab {
-    /// Successful inference requests by Triton's own count.
-    async fn triton_count(&self) -> Result<f64, Failure> {
-        self.triton.success_count(MODEL).await
+    /// What selects the series of the pods that serve now. Prometheus still has those
+    /// of a pod that is on its way out or has just gone.
+    async fn serving(&self) -> Result<String, Failure> {
+        let deployment = self.kubernetes.deployment(TRITON).await?;
+        let addresses: Vec<String> = self
+            .kubernetes
+            .pods_of(&deployment)
+            .await?
+            .into_iter()
+            .filter(|pod| pod.metadata.deletion_timestamp.is_none())
+            .filter_map(|pod| pod.status?.pod_ip)
+            .map(|address| format!("{address}:.*"))
+            .collect();
+        Ok(format!(
+            "{{model=\"{MODEL}\", instance=~\"{}\"}}",
+            addresses.join("|")
+        ))
+    }
+
+    /// The query for the count of successful inference requests.
+    async fn count_query(&self) -> Result<String, Failure> {
+        let serving = self.serving().await?;
+        Ok(format!("sum(nv_inference_request_success{serving})"))
     }
 
     /// How far the inputs have drifted, by Prometheus.
@@ -63,16 +81,17 @@ impl Lab {
 #[given("프로메테우스가 지금까지의 추론을 모두 세었다")]
 async fn settled(world: &mut World) -> StepResult {
     let lab = world.lab()?;
+    let query = lab.count_query().await?;
     let count = poll::until("Prometheus's count", SCRAPE_DEADLINE, || async {
-        let own = lab.triton_count().await?;
-        let counted = lab.prometheus.value(COUNT).await?;
+        let own = lab.triton.success_count(MODEL).await?;
+        let counted = lab.prometheus.value(&query).await?;
         Ok(match counted {
             Some(counted) if same(counted, own) => Look::Ready(counted),
             _ => Look::NotYet(format!("Triton counts {own}, Prometheus {counted:?}")),
         })
     })
     .await?;
-    lab.saw(COUNT, count.to_string());
+    lab.saw(query, count.to_string());
     world.count_before = Some(count);
     Ok(())
 }
@@ -98,8 +117,9 @@ async fn grown_by(world: &mut World, sent: u32) -> StepResult {
     let lab = world.lab()?;
     let before = left_by(world.count_before, "waited for the count")?;
     let wanted = before + f64::from(sent);
+    let query = lab.count_query().await?;
     poll::until("Prometheus's count", SCRAPE_DEADLINE, || async {
-        let counted = lab.prometheus.value(COUNT).await?.unwrap_or_default();
+        let counted = lab.prometheus.value(&query).await?.unwrap_or_default();
         ensure!(
             counted < wanted + 0.5,
             "it has grown by {}",
@@ -112,7 +132,7 @@ async fn grown_by(world: &mut World, sent: u32) -> StepResult {
         })
     })
     .await?;
-    lab.saw(COUNT, format!("{before} → {wanted}"));
+    lab.saw(query, format!("{before} → {wanted}"));
     Ok(())
 }
 
@@ -124,11 +144,13 @@ fn same(one: f64, other: f64) -> bool {
 #[then("프로메테우스는 요청의 처리 시간과 대기 시간을 알고 있다")]
 async fn latency_and_queue(world: &mut World) -> StepResult {
     let lab = world.lab()?;
+    let serving = lab.serving().await?;
+    let count = lab.count_query().await?;
     for (name, metric) in [
         ("a request", "nv_inference_request_duration_us"),
         ("in the queue", "nv_inference_queue_duration_us"),
     ] {
-        let query = format!("sum({metric}{{model=\"{MODEL}\"}}) / {COUNT}");
+        let query = format!("sum({metric}{serving}) / {count}");
         let mean = lab
             .prometheus
             .value(&query)
@@ -144,8 +166,8 @@ async fn latency_and_queue(world: &mut World) -> StepResult {
 #[then(expr = "프로메테우스는 {string}에서 오류 없이 지표를 가져온다")]
 async fn scrapes(world: &mut World, job: String) -> StepResult {
     let lab = world.lab()?;
-    let query = format!("min(up{{job=\"{job}\"}})");
-    // A target that has just gone is down until it is forgotten.
+    // The best of its targets: one that has just gone is down until it is forgotten.
+    let query = format!("max(up{{job=\"{job}\"}})");
     poll::until(&query, SCRAPE_DEADLINE, || async {
         let up = lab.prometheus.value(&query).await?;
         Ok(if up == Some(1.0) {
