@@ -106,16 +106,13 @@ fn published_ports(workbench: &Workbench) -> Result<Vec<u16>, RunError> {
 
 pub(super) async fn down(context: &Context, args: DownArgs) -> Result<Exit, CommandError> {
     let engine = Engine::connect().await.map_err(RunError::from)?;
-    let names = match args.name {
-        Some(name) => {
-            // Removing by a mistyped name must not look like success.
-            node::known(&engine, &name).await.map_err(RunError::from)?;
-            vec![name]
-        }
-        None => {
-            let all = node::list(&engine).await.map_err(RunError::from)?;
-            all.into_iter().map(|it| it.name).collect()
-        }
+    let names = if let Some(name) = args.name {
+        // Removing by a mistyped name must not look like success.
+        node::known(&engine, &name).await.map_err(RunError::from)?;
+        vec![name]
+    } else {
+        let all = node::list(&engine).await.map_err(RunError::from)?;
+        all.into_iter().map(|it| it.name).collect()
     };
     for name in &names {
         node::down(&engine, name).await.map_err(RunError::from)?;
@@ -138,7 +135,7 @@ pub(super) async fn list(context: &Context) -> Result<Exit, CommandError> {
         ));
     }
     if clusters.is_empty() {
-        text = "no clusters; `lab up NAME` makes one".to_owned();
+        "no clusters; `lab up NAME` makes one".clone_into(&mut text);
     }
     output::result(&context.global, &clusters, &text);
     Ok(Exit::Ok)
