@@ -18,6 +18,37 @@ pub(crate) enum Look<T> {
     NotYet(String),
 }
 
+/// Looks again and again until it is there, a look fails, or nothing changes for as
+/// long as `patience`: what moves may take its time on a busy machine.
+pub(crate) async fn while_it_moves<T, F>(
+    what: &str,
+    patience: Duration,
+    mut look: impl FnMut() -> F,
+) -> Result<T, Failure>
+where
+    F: Future<Output = Result<Look<T>, Failure>>,
+{
+    let mut last = String::new();
+    let mut end = Instant::now() + patience;
+    loop {
+        match look().await.map_err(|failure| failure.context(what))? {
+            Look::Ready(value) => return Ok(value),
+            Look::NotYet(state) if state != last => {
+                last = state;
+                end = Instant::now() + patience;
+            }
+            Look::NotYet(_) if Instant::now() >= end => {
+                return Err(Failure::new(format!(
+                    "{what}: nothing changed for {} s; last seen: {last}",
+                    patience.as_secs()
+                )));
+            }
+            Look::NotYet(_) => {}
+        }
+        sleep(INTERVAL).await;
+    }
+}
+
 /// Looks again and again until it is there, a look fails, or the deadline passes.
 ///
 /// A look that fails ends the wait at once: looks return an error for states that
@@ -58,6 +89,20 @@ mod tests {
         assert_eq!(
             waited.unwrap_err().to_string(),
             "champion: not within 0 s; last seen: no version"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_wait_goes_on_while_something_moves() {
+        let mut states = vec!["b", "b", "a"].into_iter().rev();
+        let waited: Result<(), _> = while_it_moves("run", Duration::ZERO, || {
+            let state = states.next().unwrap_or("b").to_owned();
+            async { Ok(Look::NotYet(state)) }
+        })
+        .await;
+        assert_eq!(
+            waited.unwrap_err().to_string(),
+            "run: nothing changed for 0 s; last seen: b"
         );
     }
 

@@ -19,9 +19,9 @@ use crate::{
     poll::{self, Look},
 };
 
-/// Longest time for a run of the DAG. Four task pods of about 8 s each, and up to
-/// four runs at once on two cores; ten times that is not slow but stuck.
-const RUN_DEADLINE: Duration = Duration::from_mins(4);
+/// Longest time in which no task of a run changes its state. A task pod takes about
+/// 8 s, with three more at once on two cores; what takes ten times that is stuck.
+const RUN_PATIENCE: Duration = Duration::from_mins(3);
 
 /// Longest time until the scheduler has read the DAG after its start.
 const READY_DEADLINE: Duration = Duration::from_mins(1);
@@ -258,7 +258,7 @@ impl Lab {
 
     /// Waits until a DAG run has ended or cannot end.
     pub(crate) async fn wait_for_run(&self, id: &str) -> Result<Waited, Failure> {
-        poll::until(&format!("DAG run `{id}`"), RUN_DEADLINE, || async {
+        poll::while_it_moves(&format!("DAG run `{id}`"), RUN_PATIENCE, || async {
             let run = self.airflow.dag_run(DAG, id).await?;
             if run.has_ended() {
                 let tasks = self.airflow.tasks(DAG, id).await?;

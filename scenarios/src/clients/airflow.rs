@@ -94,7 +94,7 @@ impl Airflow {
         }
     }
 
-    /// Starts a run of a DAG.
+    /// Starts a run of a DAG; one that is started already under this id is as good.
     pub async fn trigger(
         &self,
         dag: &str,
@@ -103,7 +103,10 @@ impl Airflow {
     ) -> Result<DagRun, ClientError> {
         let body = json!({"dag_run_id": dag_run_id, "conf": conf});
         let path = format!("/api/v1/dags/{dag}/dagRuns");
-        self.http.send(Method::POST, &path, &body).await
+        match self.http.send(Method::POST, &path, &body).await {
+            Err(error) if error.is_conflict() => self.dag_run(dag, dag_run_id).await,
+            answered => answered,
+        }
     }
 
     /// One run of a DAG.

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 /// two-core machine a Python service may need seconds.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Tries of a question that changes nothing, and the time between them: a service
+/// Tries of a request that may arrive twice, and the time between them: a service
 /// that has just become ready may not be reachable at its node port at once, and one
 /// under load may be restarted.
 const TRIES: u32 = 20;
@@ -57,6 +57,11 @@ pub enum ClientError {
 }
 
 impl ClientError {
+    /// Whether the service said that there is such a thing already.
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Status { status, .. } if *status == StatusCode::CONFLICT)
+    }
+
     /// Whether the service said that there is no such thing.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Status { status, .. } if *status == StatusCode::NOT_FOUND)
@@ -131,23 +136,18 @@ impl Http {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        for _ in 1..TRIES {
-            match self.json(Method::GET, url.clone(), None).await {
-                Err(ClientError::Transport { .. }) => sleep(BETWEEN_TRIES).await,
-                answered => return answered,
-            }
-        }
-        self.json(Method::GET, url, None).await
+        self.patiently(Method::GET, url, None).await
     }
 
-    /// Sends a JSON body to `path`; expects success and JSON.
+    /// Sends a JSON body to `path`; expects success and JSON. Sends it again where the
+    /// service does not answer, so it is for requests that may arrive twice.
     pub async fn send<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         body: &Value,
     ) -> Result<T, ClientError> {
-        self.json(method, self.url(path), Some(body)).await
+        self.patiently(method, self.url(path), Some(body)).await
     }
 
     /// Sends a JSON body to `path`; whatever the answer, gives its status and text.
@@ -196,6 +196,21 @@ impl Http {
         url.set_path(path);
         url.set_query(query);
         url
+    }
+
+    async fn patiently<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+    ) -> Result<T, ClientError> {
+        for _ in 1..TRIES {
+            match self.json(method.clone(), url.clone(), body).await {
+                Err(ClientError::Transport { .. }) => sleep(BETWEEN_TRIES).await,
+                answered => return answered,
+            }
+        }
+        self.json(method, url, body).await
     }
 
     async fn json<T: DeserializeOwned>(

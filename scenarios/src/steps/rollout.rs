@@ -16,7 +16,7 @@ use crate::{
     world::{World, left_by},
 };
 
-/// Longest time for a rollout. Triton loads its model in some ten seconds on two
+/// Longest time in which a rollout does not move. Triton loads its model in some ten seconds on two
 /// busy cores.
 const ROLLOUT_DEADLINE: Duration = Duration::from_mins(2);
 
@@ -51,7 +51,7 @@ impl Lab {
 
     /// Waits until Triton's rollout is complete.
     pub(crate) async fn wait_for_rollout(&self) -> Result<(), Failure> {
-        poll::until("the rollout of Triton", ROLLOUT_DEADLINE, || async {
+        poll::while_it_moves("the rollout of Triton", ROLLOUT_DEADLINE, || async {
             match self.kubernetes.rollout(TRITON).await? {
                 Rollout::Complete => Ok(Look::Ready(())),
                 Rollout::Going(state) => Ok(Look::NotYet(state)),
