@@ -11,12 +11,15 @@ use crate::{dns::DNS_ADDRESS, host::Host, layout};
 pub(crate) struct Component {
     pub(crate) name: &'static str,
     pub(crate) arguments: Vec<String>,
+    /// On top of the node's own.
+    pub(crate) environment: Vec<(&'static str, &'static str)>,
 }
 
 fn component<const N: usize>(name: &'static str, arguments: [&str; N]) -> Component {
     Component {
         name,
         arguments: arguments.map(str::to_owned).to_vec(),
+        environment: Vec::new(),
     }
 }
 
@@ -139,6 +142,8 @@ pub(crate) fn kubelet(host: &Host) -> Component {
             "--container-runtime=remote",
         ],
     );
+    // It looks for a cloud's registry credentials first, and waits for the answer.
+    kubelet.environment = vec![("AWS_EC2_METADATA_DISABLED", "true")];
     kubelet.arguments.extend([
         format!("--config={}", layout::KUBELET_CONFIG),
         format!(

@@ -75,6 +75,7 @@ pub(crate) async fn say(component: &str, line: &str) {
 async fn run(component: &Component, stop: &CancellationToken) -> io::Result<ExitStatus> {
     let mut child = Command::new(component.name)
         .args(&component.arguments)
+        .envs(component.environment.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
