@@ -10,7 +10,7 @@ use std::{
 
 use lab_k8s::{
     Kube, KubeError,
-    k8s_openapi::api::core::v1::Node,
+    k8s_openapi::api::{core::v1::Node, rbac::v1::RoleBinding},
     kube::{Api, Client},
 };
 use miette::Diagnostic;
@@ -38,6 +38,8 @@ use crate::{
 
 /// How often a socket or an answer is looked for while the node comes up.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// Made after every role and every cluster-wide binding.
+const LAST_ROLE_BINDING: &str = "system::extension-apiserver-authentication-reader";
 /// How long the API server may refuse what every cluster has.
 const ADDONS_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -131,10 +133,11 @@ pub async fn serve(args: NodeArgs) -> Result<(), NodeError> {
     ended
 }
 
-/// The programs, in three groups that end one after the other.
+/// The programs, in groups that end one after the other.
 struct Server {
     host: Host,
     started: Instant,
+    kubelet: Group,
     controllers: Group,
     api: Group,
     base: Group,
@@ -176,6 +179,7 @@ impl Server {
         Ok(Self {
             host,
             started,
+            kubelet: Group::default(),
             controllers: Group::default(),
             api: Group::default(),
             base,
@@ -192,25 +196,30 @@ impl Server {
         let address = SocketAddr::new(host.address.into(), dns::PORT);
         let answering = dns::serve(address, Arc::clone(&zone), &upstream);
         let (api, controllers) = (&mut self.api, &mut self.controllers);
+        let node = &mut self.kubelet;
         let starting = async {
             wait_for_port(2379).await;
             mark(started, "etcd listens").await;
             api.start(components::apiserver(&host));
             let client = wait_for_api().await?;
             mark(started, "kube-apiserver answers").await;
-            for component in [
-                components::controller_manager(),
-                components::scheduler(),
-                components::proxy(&host),
-            ] {
-                controllers.start(component);
-            }
             let kubelet = async {
                 // It gives up at once when there is no containerd.
                 wait_for_containerd().await;
-                controllers.start(components::kubelet(&host));
+                node.start(components::kubelet(&host));
             };
-            let ((), applied) = tokio::join!(kubelet, apply_addons(&client, &host));
+            let others = async {
+                // Without their roles they give up or wait for seconds.
+                wait_for_roles(&client).await;
+                for component in [
+                    components::controller_manager(),
+                    components::scheduler(),
+                    components::proxy(&host),
+                ] {
+                    controllers.start(component);
+                }
+            };
+            let ((), (), applied) = tokio::join!(kubelet, others, apply_addons(&client, &host));
             applied?;
             mark(started, "addons applied").await;
             let becoming_ready = async {
@@ -248,7 +257,7 @@ impl Server {
 
     /// Ends pods before what they stand on, so that data bases close properly.
     async fn go_down(&mut self) {
-        self.controllers.end().await;
+        tokio::join!(self.kubelet.end(), self.controllers.end());
         processes::end_all_but(&[
             "etcd",
             "containerd",
@@ -316,6 +325,14 @@ async fn wait_for_api() -> Result<Client, NodeError> {
         sleep(LOOK_EVERY).await;
     }
     Ok(kube.client())
+}
+
+/// Waits for the last of the roles that the API server makes when it starts.
+async fn wait_for_roles(client: &Client) {
+    let bindings = Api::<RoleBinding>::namespaced(client.clone(), "kube-system");
+    while !matches!(bindings.get_opt(LAST_ROLE_BINDING).await, Ok(Some(_))) {
+        sleep(LOOK_EVERY).await;
+    }
 }
 
 /// A server that has just begun to answer refuses some writes; they are repeated
