@@ -90,7 +90,6 @@ impl Kubernetes {
     pub async fn rollout(&self, name: &str) -> Result<Rollout, Failure> {
         let deployment = self.deployment(name).await?;
         if let Rollout::Complete = rollout_status(&deployment) {
-            // Old pods that are still being stopped answer no more requests.
             return Ok(Rollout::Complete);
         }
         let pods = self.pods_of(&deployment).await?;

@@ -19,6 +19,10 @@ use crate::{
 /// Longest time in which a rollout does not move. Triton loads its model in some ten seconds on two
 /// busy cores.
 const ROLLOUT_DEADLINE: Duration = Duration::from_mins(2);
+/// Answers of one version in a row, each over a new connection, after which no other
+/// pod is behind the Service any more. While there is one, it gets about every second
+/// connection: kube-proxy picks at random.
+const ANSWERS_IN_A_ROW: usize = 20;
 
 impl Lab {
     /// The version that Triton's Deployment asks for.
@@ -49,8 +53,30 @@ impl Lab {
             .await
     }
 
-    /// Waits until Triton's rollout is complete.
+    /// Waits until Triton's rollout is complete and clients see it.
     pub(crate) async fn wait_for_rollout(&self) -> Result<(), Failure> {
+        self.wait_for_new_pods().await?;
+        let wanted = self.wanted_version().await?.unwrap_or_default();
+        poll::until("answers of the new version only", ROLLOUT_DEADLINE, || {
+            self.look_who_answers(&wanted)
+        })
+        .await
+    }
+
+    /// A complete rollout says nothing of the nodes: a terminating pod is asked until
+    /// kube-proxy has heard of its end.
+    async fn look_who_answers(&self, wanted: &str) -> Result<Look<()>, Failure> {
+        for _ in 0..ANSWERS_IN_A_ROW {
+            match self.triton.metadata(MODEL).await {
+                Ok(model) if model.versions == [wanted] => {}
+                Ok(model) => return Ok(Look::NotYet(format!("versions {:?}", model.versions))),
+                Err(error) => return Ok(Look::NotYet(Failure::from(error).to_string())),
+            }
+        }
+        Ok(Look::Ready(()))
+    }
+
+    async fn wait_for_new_pods(&self) -> Result<(), Failure> {
         poll::while_it_moves("the rollout of Triton", ROLLOUT_DEADLINE, || async {
             match self.kubernetes.rollout(TRITON).await? {
                 Rollout::Complete => Ok(Look::Ready(())),
