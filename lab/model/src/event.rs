@@ -64,6 +64,9 @@ pub enum Fact {
     ComponentFinished {
         /// The component's name.
         component: String,
+        /// Recipe of its image; several components may share one.
+        #[serde(default)]
+        image: Option<String>,
         /// Documented version beside the version that really answered.
         documented: String,
         /// The version that answered, where it could be read.

@@ -160,6 +160,7 @@ impl Fold {
     fn component(&mut self, fact: &Fact, at: Duration) {
         let Fact::ComponentFinished {
             component,
+            image,
             documented,
             actual,
             outcome,
@@ -173,6 +174,7 @@ impl Fold {
         }
         self.report.components.push(ComponentReport {
             name: component.clone(),
+            image: image.clone(),
             documented: documented.clone(),
             actual: actual.clone(),
             span: ended(at, *millis),

@@ -207,6 +207,8 @@ pub struct ImageReport {
 pub struct ComponentReport {
     /// Its name.
     pub name: String,
+    /// Recipe of its image.
+    pub image: Option<String>,
     /// The version the documents give.
     pub documented: String,
     /// The version that answered.

@@ -110,6 +110,8 @@ impl Stream {
         let (documented, actual) = versions;
         self.fact(Fact::ComponentFinished {
             component: name.to_owned(),
+            // Parts of a thing run from its image: `airflow-scheduler` from `airflow`.
+            image: name.split('-').next().map(str::to_owned),
             documented: documented.to_owned(),
             actual: actual.map(str::to_owned),
             outcome,

@@ -1,6 +1,6 @@
 //! What was installed: versions as documented and as they answered, and the images.
 
-use lab_model::event::{ImageReady, ImageSource};
+use lab_model::event::ImageSource;
 use maud::{Markup, html};
 
 use super::words::{heading, mark, name, spoken, took};
@@ -36,7 +36,11 @@ pub(super) fn components(report: &Report) -> Markup {
 }
 
 fn row(component: &ComponentReport, report: &Report) -> Markup {
-    let image = image_of(component, report);
+    let image = report
+        .images
+        .iter()
+        .map(|report| &report.image)
+        .find(|image| Some(&image.name) == component.image.as_ref());
     html! {
         tr {
             th scope="row" { (name(&component.name)) }
@@ -71,31 +75,17 @@ fn actual(component: &ComponentReport) -> Markup {
     }
 }
 
-/// Whether the documents mean the version that answered: `v1.20` is `1.20.2` told shortly.
+/// Whether the documents mean the version that answered: `v1.20` is `1.20.2` told shortly,
+/// and what follows the first word (`2.10.5 (chart 1.16.0)`) tells where it comes from.
 fn same_version(documented: &str, actual: &str) -> bool {
     let parts = |version: &str| -> Vec<String> {
-        let version = version.trim().trim_start_matches('v');
+        let version = version.split_whitespace().next().unwrap_or_default();
+        let version = version.trim_start_matches('v');
         version.split(['.', '-', '+']).map(str::to_owned).collect()
     };
     let (documented, actual) = (parts(documented), parts(actual));
     let common = documented.len().min(actual.len());
     documented[..common] == actual[..common]
-}
-
-/// The image of the component's name, or of the thing it is a part of:
-/// `airflow-scheduler` runs from `airflow`.
-fn image_of<'a>(component: &ComponentReport, report: &'a Report) -> Option<&'a ImageReady> {
-    let images = || report.images.iter().map(|report| &report.image);
-    images()
-        .find(|image| image.name == component.name)
-        .or_else(|| {
-            images().find(|image| {
-                component
-                    .name
-                    .strip_prefix(image.name.as_str())
-                    .is_some_and(|rest| rest.starts_with('-'))
-            })
-        })
 }
 
 const fn source(source: ImageSource) -> &'static str {
@@ -151,7 +141,11 @@ mod tests {
 
     #[test]
     fn a_shorter_version_means_the_longer() {
-        for (documented, actual) in [("v1.20", "1.20.2"), ("2.10.5", "2.10.5"), ("15", "15.8-1")] {
+        for (documented, actual) in [
+            ("v1.20", "1.20.2"),
+            ("2.10.5 (chart 1.16.0)", "2.10.5"),
+            ("15", "15.8-1"),
+        ] {
             assert!(same_version(documented, actual), "{documented} {actual}");
         }
         for (documented, actual) in [("1.2", "1.20.2"), ("2.48.0", "2.42.0"), ("k3s", "v1.20.2")] {
