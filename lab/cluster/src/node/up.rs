@@ -1,5 +1,7 @@
 //! Brings a cluster up.
 
+use std::path::Path;
+
 use lab_engine::{ContainerSpec, Engine, EngineError, Mount, NetworkSpec, Port, Security};
 use lab_image::Images;
 use lab_k8s::Kube;
@@ -10,6 +12,8 @@ use super::{ImageStore, binary, down, kubeconfig, list, names, security, store, 
 use crate::{Cluster, ClusterError, ClusterSpec, Lease, lease::Folder};
 
 const NODE_RECIPE: &str = "node";
+/// Modules that the host's kernel can load, for kube-proxy's `modprobe`.
+const MODULES: &str = "/lib/modules";
 
 /// Makes a cluster and waits until its node is Ready and its DNS answers.
 ///
@@ -34,15 +38,10 @@ pub async fn up(
     if there.is_none() {
         return Err(ClusterError::NoImage { reference: image });
     }
-    let folder = Folder::of(&spec.name)?;
-    if folder.lease().is_some() {
-        // Of a cluster whose container is gone.
-        down(engine, &spec.name).await?;
-    }
     let mut making = Making {
         engine,
-        lease: names::lease(spec),
-        folder,
+        lease: claim(engine, spec).await?,
+        folder: Folder::of(&spec.name)?,
         image,
         node_ports: spec.node_ports.clone(),
         image_store: spec.image_store.clone(),
@@ -58,6 +57,22 @@ pub async fn up(
     made
 }
 
+/// Writes the lease. One that stands is a cluster being made by another process, or
+/// what is left of one whose container is gone.
+async fn claim(engine: &Engine, spec: &ClusterSpec) -> Result<Lease, ClusterError> {
+    let lease = names::lease(spec);
+    let folder = Folder::of(&spec.name)?;
+    while let Some(standing) = folder.claim(&lease)? {
+        if standing.is_being_made() {
+            return Err(ClusterError::NameTaken {
+                name: spec.name.to_string(),
+            });
+        }
+        down(engine, &spec.name).await?;
+    }
+    Ok(lease)
+}
+
 struct Making<'a> {
     engine: &'a Engine,
     lease: Lease,
@@ -69,7 +84,6 @@ struct Making<'a> {
 
 impl Making<'_> {
     async fn make(&mut self, emitter: &dyn Emitter) -> Result<Cluster, ClusterError> {
-        self.folder.write_lease(&self.lease)?;
         self.make_surroundings().await?;
         self.start().await?;
         let name = self.lease.cluster.clone();
@@ -140,11 +154,12 @@ impl Making<'_> {
             path: path.to_owned(),
             options: "exec,mode=1777".to_owned(),
         });
-        let modules = Mount::Bind {
-            source: "/lib/modules".to_owned(),
-            path: "/lib/modules".to_owned(),
+        // Some hosts, virtual machines above all, have none.
+        let modules = Path::new(MODULES).is_dir().then(|| Mount::Bind {
+            source: MODULES.to_owned(),
+            path: MODULES.to_owned(),
             read_only: true,
-        };
+        });
         let ports = self.node_ports.iter().copied();
         ContainerSpec {
             name: self.lease.container.clone(),
@@ -156,7 +171,7 @@ impl Making<'_> {
                 .into_iter()
                 .chain(store)
                 .chain(memory)
-                .chain([modules])
+                .chain(modules)
                 .collect(),
             ports: std::iter::once(names::API_PORT)
                 .chain(ports)
