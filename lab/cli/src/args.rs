@@ -1,6 +1,6 @@
 //! The command line. Only structure and words: what a flag does is decided elsewhere.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use lab_model::name::ClusterName;
@@ -102,6 +102,9 @@ pub(crate) enum Command {
     /// Remove what crashed runs left behind.
     #[command(after_help = "Example:\n  lab clean --check   exits 13 and lists what is left")]
     Clean(CleanArgs),
+    /// Wait for the end of a process or a time, then clean. `lab run` leaves one behind.
+    #[command(hide = true)]
+    Reap(ReapArgs),
     /// Be a node's first process. Runs inside the node container only.
     #[command(hide = true)]
     Node(NodeCommand),
@@ -194,6 +197,9 @@ pub(crate) enum ImagePolicy {
 pub(crate) struct UpArgs {
     /// The cluster's name.
     pub(crate) name: ClusterName,
+    /// Remove it after this time, for example `90m` or `2h`.
+    #[arg(long, value_name = "TIME", value_parser = time_span)]
+    pub(crate) ttl: Option<Duration>,
     /// Install this stack, too.
     #[arg(long, value_name = "STACK")]
     pub(crate) stack: Option<String>,
@@ -311,12 +317,33 @@ pub(crate) struct CleanArgs {
     pub(crate) all: bool,
 }
 
+/// `lab reap`.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ReapArgs {
+    /// The process to outlive: `pid:start-time:boot-id`.
+    #[arg(long)]
+    pub(crate) owner: Option<String>,
+    /// The time to wait for, seconds since 1970.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) at: Option<u64>,
+}
+
 /// `lab node`.
 #[derive(Debug, Args)]
 pub(crate) struct NodeCommand {
     /// Arguments of the node's first process.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) args: Vec<String>,
+}
+
+fn time_span(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text.parse().map_err(|error| format!("{error}"))?;
+    let span = Duration::try_from(span).map_err(|_| "it lies in the past".to_owned())?;
+    if span.is_zero() {
+        return Err("it is no time at all".to_owned());
+    }
+    Ok(span)
 }
 
 #[cfg(test)]

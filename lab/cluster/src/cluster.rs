@@ -80,8 +80,6 @@ pub enum Leftover {
     Container(String),
     /// A volume.
     Volume(String),
-    /// A network.
-    Network(String),
 }
 
 impl fmt::Display for Leftover {
@@ -90,7 +88,6 @@ impl fmt::Display for Leftover {
             Self::Cluster(name) => write!(f, "cluster {name}"),
             Self::Container(name) => write!(f, "container {name}"),
             Self::Volume(name) => write!(f, "volume {name}"),
-            Self::Network(name) => write!(f, "network {name}"),
         }
     }
 }

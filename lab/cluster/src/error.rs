@@ -124,6 +124,16 @@ pub enum ClusterError {
         #[source]
         source: io::Error,
     },
+    /// What was removed came back, again and again.
+    #[error("not everything could be removed: {what}")]
+    #[diagnostic(
+        code(lab::cluster::still_left),
+        help("another `lab` may be at work; `lab clean --check` lists what is left")
+    )]
+    StillLeft {
+        /// What is left.
+        what: String,
+    },
     /// This program cannot be read, so no node can run it.
     #[error("failed to read this program itself")]
     #[diagnostic(code(lab::cluster::own_program))]

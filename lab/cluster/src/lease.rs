@@ -9,6 +9,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use lab_engine::owner;
 use lab_model::name::{ClusterName, RunId};
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,17 @@ impl Folder {
         serde_json::from_str(&text).ok()
     }
 
+    /// Writes the lease of a cluster that is to be made, unless another stands: then
+    /// that one is the answer.
+    pub(crate) fn claim(&self, lease: &Lease) -> Result<Option<Lease>, ClusterError> {
+        let _lock = lock()?;
+        let standing = self.lease();
+        if standing.is_none() {
+            self.write_lease(lease)?;
+        }
+        Ok(standing)
+    }
+
     /// Keeps the lease.
     pub(crate) fn write_lease(&self, lease: &Lease) -> Result<(), ClusterError> {
         let path = self.lease_path();
@@ -91,8 +103,17 @@ impl Folder {
         self.write(&self.kubeconfig(), text)
     }
 
-    /// Forgets the cluster; a folder that is not there is success.
-    pub(crate) fn remove(&self) -> Result<(), ClusterError> {
+    /// Forgets the cluster whose lease was `of`, but not one that was claimed since.
+    /// A folder that is not there is success.
+    pub(crate) fn remove(&self, of: Option<&Lease>) -> Result<(), ClusterError> {
+        let _lock = lock()?;
+        let owner = |lease: &Lease| lease.owner.clone();
+        if self
+            .lease()
+            .is_some_and(|now| of.map(owner) != Some(now.owner))
+        {
+            return Ok(());
+        }
         match fs::remove_dir_all(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(state_error(&self.path)(error))
@@ -127,6 +148,18 @@ impl Folder {
 }
 
 impl Lease {
+    /// Whether nobody answers for it any more: its time is up, its run is over, or
+    /// whoever made it died half-way.
+    pub(crate) fn is_over(&self) -> bool {
+        let needs_owner = self.run.is_some() || self.version.is_none();
+        self.is_expired() || (needs_owner && !owner::lives(&self.owner))
+    }
+
+    /// Whether the cluster is made right now.
+    pub(crate) fn is_being_made(&self) -> bool {
+        self.version.is_none() && owner::lives(&self.owner)
+    }
+
     /// Whether its time is up.
     pub(crate) fn is_expired(&self) -> bool {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -139,6 +172,28 @@ impl Lease {
         let end = SystemTime::now().checked_add(ttl)?;
         Some(end.duration_since(UNIX_EPOCH).ok()?.as_secs())
     }
+}
+
+/// Keeps processes from deciding about the same cluster at the same time. Held for
+/// moments; the kernel takes it back from a process that dies.
+fn lock() -> Result<fs::File, ClusterError> {
+    let folder = clusters()?;
+    let path = folder.join(".lock");
+    let lock = || {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)?;
+        let file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    lock().map_err(state_error(&path))
 }
 
 fn clusters() -> Result<PathBuf, ClusterError> {
@@ -186,9 +241,27 @@ mod tests {
         folder.write_lease(&lease()).unwrap();
 
         assert_eq!(folder.lease(), Some(lease()));
-        folder.remove().unwrap();
-        folder.remove().unwrap();
+        folder.remove(Some(&lease())).unwrap();
+        folder.remove(None).unwrap();
         assert_eq!(folder.lease(), None);
+    }
+
+    #[test]
+    fn the_second_claim_on_a_name_meets_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder {
+            path: folder.path().join("demo"),
+        };
+        let another = Lease {
+            owner: "2:2:boot".to_owned(),
+            ..lease()
+        };
+
+        assert_eq!(folder.claim(&lease()).unwrap(), None);
+        assert_eq!(folder.claim(&another).unwrap(), Some(lease()));
+        // Who was late does not take the first one's lease away.
+        folder.remove(Some(&another)).unwrap();
+        assert_eq!(folder.lease(), Some(lease()));
     }
 
     #[test]
@@ -206,6 +279,31 @@ mod tests {
             .permissions()
             .mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_dead_owner_ends_what_needs_one() {
+        let dead = "1:1:another-boot".to_owned();
+        let half_made = Lease {
+            owner: dead.clone(),
+            ..lease()
+        };
+        assert!(half_made.is_over());
+        let kept = Lease {
+            version: Some("v1.20.2".to_owned()),
+            ..half_made
+        };
+        assert!(!kept.is_over(), "`lab up` ends, its cluster stays");
+        let of_a_run = Lease {
+            run: Some("run-1".parse().unwrap()),
+            ..kept
+        };
+        assert!(of_a_run.is_over());
+        let living = Lease {
+            owner: owner::this_process(),
+            ..of_a_run
+        };
+        assert!(!living.is_over());
     }
 
     #[test]

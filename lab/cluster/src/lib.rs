@@ -7,7 +7,7 @@ mod cluster;
 mod error;
 mod lease;
 pub mod node;
-mod owner;
+pub mod reaper;
 
 pub use cluster::{Cluster, ClusterSpec, ClusterSummary, Leftover, Usage};
 pub use error::ClusterError;

@@ -12,6 +12,7 @@ pub mod exec;
 pub mod image;
 mod lines;
 pub mod network;
+pub mod owner;
 pub mod spec;
 pub mod volume;
 
@@ -29,6 +30,7 @@ pub use crate::{
     lines::{Line, LineSource},
     network::NetworkSpec,
     spec::{CgroupNamespace, ContainerSpec, Mount, Port, Security},
+    volume::Labelled,
 };
 
 /// Bytes on their way in or out of the engine.

@@ -2,7 +2,11 @@
 
 use bollard::{models::NetworkCreateRequest, query_parameters::ListNetworksOptions};
 
-use crate::{Engine, EngineError, Labels, error::gone_is_fine, volume::label_filter};
+use crate::{
+    Engine, EngineError, Labels,
+    error::gone_is_fine,
+    volume::{Labelled, label_filter},
+};
 
 /// A bridge network to create.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,8 +23,7 @@ impl Engine {
     /// Creates a bridge network; one of that name that is there already is kept.
     pub async fn create_network(&self, spec: NetworkSpec) -> Result<(), EngineError> {
         let doing = format!("create network `{}`", spec.name);
-        let named = self.network_names(&spec.name).await?;
-        if named.contains(&spec.name) {
+        if self.has_network(&spec.name).await? {
             return Ok(());
         }
         let request = NetworkCreateRequest {
@@ -47,33 +50,41 @@ impl Engine {
         )
     }
 
-    /// Names of the networks that carry a label, `key` or `key=value`.
-    pub async fn list_networks_by_label(&self, label: &str) -> Result<Vec<String>, EngineError> {
+    /// The networks that carry a label, `key` or `key=value`, by name.
+    pub async fn list_networks_by_label(&self, label: &str) -> Result<Vec<Labelled>, EngineError> {
         self.networks(ListNetworksOptions {
             filters: Some(label_filter(label)),
         })
         .await
     }
 
-    async fn network_names(&self, name: &str) -> Result<Vec<String>, EngineError> {
+    async fn has_network(&self, name: &str) -> Result<bool, EngineError> {
         let filter = [("name".to_owned(), vec![name.to_owned()])];
-        self.networks(ListNetworksOptions {
-            filters: Some(filter.into_iter().collect()),
-        })
-        .await
+        // The engine's filter takes any name that contains this one.
+        let like_it = self
+            .networks(ListNetworksOptions {
+                filters: Some(filter.into_iter().collect()),
+            })
+            .await?;
+        Ok(like_it.iter().any(|network| network.name == name))
     }
 
-    async fn networks(&self, options: ListNetworksOptions) -> Result<Vec<String>, EngineError> {
+    async fn networks(&self, options: ListNetworksOptions) -> Result<Vec<Labelled>, EngineError> {
         let list = self
             .docker
             .list_networks(Some(options))
             .await
             .map_err(|error| EngineError::from_request("list networks", error))?;
-        let mut names: Vec<_> = list
+        let mut networks: Vec<_> = list
             .into_iter()
-            .filter_map(|network| network.name)
+            .filter_map(|network| {
+                Some(Labelled {
+                    name: network.name?,
+                    labels: network.labels.unwrap_or_default().into_iter().collect(),
+                })
+            })
             .collect();
-        names.sort_unstable();
-        Ok(names)
+        networks.sort_unstable();
+        Ok(networks)
     }
 }

@@ -9,6 +9,15 @@ use bollard::{
 
 use crate::{Engine, EngineError, Labels, error::gone_is_fine};
 
+/// A volume or a network in a list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Labelled {
+    /// Its name.
+    pub name: String,
+    /// Its labels.
+    pub labels: Labels,
+}
+
 impl Engine {
     /// Creates a volume; one of that name that is there already is kept.
     pub async fn create_volume(&self, name: &str, labels: &Labels) -> Result<(), EngineError> {
@@ -50,8 +59,8 @@ impl Engine {
         }
     }
 
-    /// Names of the volumes that carry a label, `key` or `key=value`.
-    pub async fn list_volumes_by_label(&self, label: &str) -> Result<Vec<String>, EngineError> {
+    /// The volumes that carry a label, `key` or `key=value`, by name.
+    pub async fn list_volumes_by_label(&self, label: &str) -> Result<Vec<Labelled>, EngineError> {
         let options = ListVolumesOptions {
             filters: Some(label_filter(label)),
         };
@@ -60,14 +69,17 @@ impl Engine {
             .list_volumes(Some(options))
             .await
             .map_err(|error| EngineError::from_request("list volumes", error))?;
-        let mut names: Vec<_> = list
+        let mut volumes: Vec<_> = list
             .volumes
             .unwrap_or_default()
             .into_iter()
-            .map(|volume| volume.name)
+            .map(|volume| Labelled {
+                name: volume.name,
+                labels: volume.labels.into_iter().collect(),
+            })
             .collect();
-        names.sort_unstable();
-        Ok(names)
+        volumes.sort_unstable();
+        Ok(volumes)
     }
 }
 

@@ -5,12 +5,12 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use lab_engine::{ContainerSpec, Engine, EngineError, ExecSpec, Mount};
+use lab_engine::{ContainerSpec, Engine, EngineError, ExecSpec, Mount, owner};
 use lab_model::name::label;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-use crate::{error::ImageError, owner, progress::Task};
+use crate::{error::ImageError, progress::Task};
 
 /// Label that says what a container is to the lab. Images carry `image`, so that
 /// containers made from them are not taken for builders.
@@ -110,7 +110,7 @@ impl Builders {
             return Ok(Holder::Nobody);
         };
         let owner = found.labels.get(label::OWNER);
-        if owner.is_some_and(|owner| owner::is_another_and_alive(owner)) {
+        if owner.is_some_and(|owner| is_another_and_alive(owner)) {
             return Ok(Holder::Another);
         }
         self.engine.remove_container(&name).await.map_err(failed)?;
@@ -178,7 +178,7 @@ impl Builders {
         for found in self.engine.list_containers_by_label(&label).await? {
             let owner = found.labels.get(label::OWNER);
             let alive = Claim::is_held(&found.name)
-                || owner.is_some_and(|owner| owner::is_another_and_alive(owner));
+                || owner.is_some_and(|owner| is_another_and_alive(owner));
             if !alive {
                 self.engine.remove_container(&found.name).await?;
             }
@@ -283,6 +283,11 @@ fn builder_labels(reference: &str) -> BTreeMap<String, String> {
         (BUILDER.to_owned(), reference.to_owned()),
         (label::OWNER.to_owned(), owner::this_process()),
     ])
+}
+
+/// What this process itself builds is known by its claims.
+fn is_another_and_alive(owner: &str) -> bool {
+    owner != owner::this_process() && owner::lives(owner)
 }
 
 fn container_name(reference: &str) -> String {

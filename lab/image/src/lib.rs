@@ -14,7 +14,6 @@ mod error;
 mod export;
 mod fetch;
 mod images;
-mod owner;
 mod problem;
 mod progress;
 mod python;

@@ -1,17 +1,17 @@
-//! Commands on clusters: up, down, list, status, kubeconfig, logs, clean.
+//! Commands on clusters: up, down, list, status, kubeconfig, logs.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::SystemTime};
 
-use lab_cluster::{Cluster, ClusterSpec, node};
+use lab_cluster::{Cluster, ClusterSpec, node, reaper};
 use lab_engine::Engine;
 use lab_k8s::Kube;
 use lab_model::{exit::Exit, name::ClusterName};
 use lab_runner::{RunError, Session, Workbench, session::endpoints};
 use serde_json::json;
 
-use super::{CommandError, Context, live::Live};
+use super::{CommandError, Context, live::Live, reap};
 use crate::{
-    args::{CleanArgs, DownArgs, ImagePolicy, LogsArgs, UpArgs},
+    args::{DownArgs, ImagePolicy, LogsArgs, UpArgs},
     output, signals,
 };
 
@@ -54,6 +54,7 @@ pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandE
             session.ready_images(&recipes).await?;
             let mut spec = ClusterSpec {
                 node_ports: ports,
+                ttl: args.ttl,
                 ..ClusterSpec::new(args.name.clone())
             };
             if let Some(locked) = &stack {
@@ -85,6 +86,9 @@ pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandE
     live.finish().await;
     drop(watcher);
     let cluster = ended?;
+    if let Some(end) = args.ttl.and_then(|ttl| SystemTime::now().checked_add(ttl)) {
+        reap::leave_reaper(reaper::wake_at(end));
+    }
     let kubeconfig = cluster.kubeconfig.display();
     let text = format!("export KUBECONFIG={kubeconfig}");
     let value =
@@ -207,28 +211,5 @@ pub(super) async fn logs(context: &Context, args: LogsArgs) -> Result<Exit, Comm
     };
     drop(watcher);
     ended?;
-    Ok(Exit::Ok)
-}
-
-pub(super) async fn clean(context: &Context, args: CleanArgs) -> Result<Exit, CommandError> {
-    let engine = Engine::connect().await.map_err(RunError::from)?;
-    let left = node::leftovers(&engine, args.all)
-        .await
-        .map_err(RunError::from)?;
-    let text = left
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join("\n");
-    if args.check {
-        output::result(&context.global, &left, &text);
-        return Ok(if left.is_empty() {
-            Exit::Ok
-        } else {
-            Exit::CleanupIncomplete
-        });
-    }
-    node::remove(&engine, &left).await.map_err(RunError::from)?;
-    output::result(&context.global, &left, &text);
     Ok(Exit::Ok)
 }

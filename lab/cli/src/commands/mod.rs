@@ -5,6 +5,7 @@ mod cluster;
 mod doctor;
 mod images;
 mod live;
+mod reap;
 mod report;
 mod run;
 mod stack;
@@ -99,6 +100,8 @@ pub(crate) async fn execute(cli: Cli) -> Exit {
     let command = match command {
         // The node's first process has no checkout and no terminal.
         Command::Node(node) => return as_node(&global, node.args).await,
+        // Nor has the reaper.
+        Command::Reap(args) => return reap::wait_and_reap(args).await,
         other => other,
     };
     let root = match find_root(global.root.as_deref()) {
@@ -119,6 +122,7 @@ pub(crate) async fn execute(cli: Cli) -> Exit {
 }
 
 async fn dispatch(context: &Context, command: Command) -> Result<Exit, CommandError> {
+    reap::reap_dead(&command).await;
     match command {
         Command::Run(args) => run::run(context, args).await,
         Command::Up(args) => cluster::up(context, args).await,
@@ -127,14 +131,14 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit, CommandEr
         Command::Status(named) => cluster::status(context, &named.name).await,
         Command::Kubeconfig(named) => cluster::kubeconfig(context, &named.name).await,
         Command::Logs(args) => cluster::logs(context, args).await,
-        Command::Clean(args) => cluster::clean(context, args).await,
+        Command::Clean(args) => reap::clean(context, args).await,
         Command::Install(args) => stack::install(context, args).await,
         Command::Test(args) => stack::test(context, args).await,
         Command::Bench(args) => bench::bench(context, args).await,
         Command::Report(args) => report::report(context, &args),
         Command::Images(command) => images::images(context, command).await,
         Command::Doctor => doctor::doctor(context).await,
-        Command::Node(_) => Ok(Exit::Usage),
+        Command::Node(_) | Command::Reap(_) => Ok(Exit::Usage),
     }
 }
 

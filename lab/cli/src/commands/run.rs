@@ -1,10 +1,11 @@
 //! `lab run`: the whole job.
 
 use jiff::Timestamp;
+use lab_cluster::reaper;
 use lab_model::exit::Exit;
 use lab_runner::{Plan, RunError, plan, run as whole_job};
 
-use super::{CommandError, Context, live, report};
+use super::{CommandError, Context, live, reap, report};
 use crate::{
     args::{FilterArgs, RunArgs},
     output, signals,
@@ -20,6 +21,7 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Comman
         return Ok(Exit::Ok);
     }
     let workbench = context.workbench(args.images.policy).await?;
+    reap::leave_reaper(reaper::watch_this_process());
     let folder = context.runs().join(plan.run.as_str());
     let live = live::Live::start(&context.global, Some(live::record_in(&folder)?));
     let (cancel, watcher) = signals::watch();

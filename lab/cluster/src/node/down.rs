@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use futures::future::try_join_all;
-use lab_engine::Engine;
+use lab_engine::{Engine, Labelled};
 use lab_model::name::ClusterName;
 
 use super::names;
@@ -27,12 +27,13 @@ pub async fn down(engine: &Engine, name: &ClusterName) -> Result<(), ClusterErro
         .into_iter()
         .map(|container| container.name)
         .collect();
-    let mut volumes: BTreeSet<String> = volumes.into_iter().collect();
-    let mut networks: BTreeSet<String> = networks.into_iter().collect();
-    if let Some(lease) = lease {
-        containers.insert(lease.container);
-        volumes.extend(lease.volumes);
-        networks.insert(lease.network);
+    let name_of = |it: Labelled| it.name;
+    let mut volumes: BTreeSet<String> = volumes.into_iter().map(name_of).collect();
+    let mut networks: BTreeSet<String> = networks.into_iter().map(name_of).collect();
+    if let Some(lease) = &lease {
+        containers.insert(lease.container.clone());
+        volumes.extend(lease.volumes.iter().cloned());
+        networks.insert(lease.network.clone());
     }
     try_join_all(containers.iter().map(|it| engine.remove_container(it))).await?;
     // What a container used can be removed only after it.
@@ -40,5 +41,5 @@ pub async fn down(engine: &Engine, name: &ClusterName) -> Result<(), ClusterErro
         try_join_all(volumes.iter().map(|it| engine.remove_volume(it))),
         try_join_all(networks.iter().map(|it| engine.remove_network(it))),
     )?;
-    folder.remove()
+    folder.remove(lease.as_ref())
 }

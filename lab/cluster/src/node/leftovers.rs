@@ -1,126 +1,197 @@
-//! What nobody answers for: clusters of dead runs, and parts without a cluster.
+//! What nobody answers for: clusters of dead processes, and what they had in hand.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use lab_engine::{ContainerSummary, Engine};
+use lab_engine::{Engine, Labels, owner};
 use lab_model::name::{ClusterName, label};
+use tokio::time::sleep;
 
-use super::{down, names};
-use crate::{ClusterError, Leftover, lease::Folder, owner};
+use super::{down, store};
+use crate::{ClusterError, Leftover, lease::Folder};
 
-/// What is left of runs that are over, and of clusters whose time is up. With
-/// `all`, every cluster, running or not.
+/// Looks that must find nothing, one after the other: what a process asked for just
+/// before it died may still be in the making.
+const CLEAN_LOOKS: u32 = 2;
+const LOOKS_AT_MOST: u32 = 20;
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// What the engine holds of one cluster.
+#[derive(Debug, Default)]
+struct Traces {
+    has_container: bool,
+    is_of_a_run: bool,
+    owner_lives: bool,
+}
+
+/// What is left of runs that are over, of processes that died, and of clusters whose
+/// time is up. With `all`, every cluster, running or not.
 ///
 /// # Errors
 /// When the engine does not answer.
 pub async fn leftovers(engine: &Engine, all: bool) -> Result<Vec<Leftover>, ClusterError> {
-    let (containers, owned) = tokio::try_join!(
+    // Things first, leases after: a lease is written before what it claims, so that
+    // whatever is listed here has its lease read below.
+    let (containers, volumes, networks, owned, owned_volumes) = tokio::try_join!(
         engine.list_containers_by_label(label::CLUSTER),
+        engine.list_volumes_by_label(label::CLUSTER),
+        engine.list_networks_by_label(label::CLUSTER),
         engine.list_containers_by_label(label::OWNER),
+        engine.list_volumes_by_label(label::OWNER),
     )?;
-    let mut living: BTreeSet<ClusterName> = BTreeSet::new();
-    let mut left: BTreeSet<Leftover> = BTreeSet::new();
-    for container in &containers {
-        let Some(name) = cluster_of(container) else {
-            left.insert(Leftover::Container(container.name.clone()));
-            continue;
-        };
-        if all || is_left(container, &name) {
-            left.insert(Leftover::Cluster(name));
-        } else {
-            living.insert(name);
-        }
-    }
-    for name in Folder::all()? {
-        let being_made = Folder::of(&name)?
-            .lease()
-            .is_some_and(|lease| owner::lives(&lease.owner));
-        if being_made && !all {
-            living.insert(name);
-        } else if !living.contains(&name) {
+    let things = containers.iter().map(|it| (&it.labels, true));
+    let things = things.chain(volumes.iter().map(|it| (&it.labels, false)));
+    let things = things.chain(networks.iter().map(|it| (&it.labels, false)));
+    let mut left = BTreeSet::new();
+    for (name, traces) in traces(things)? {
+        if all || is_left(&name, &traces)? {
             left.insert(Leftover::Cluster(name));
         }
     }
-    left.extend(
-        owned
-            .iter()
-            .filter(|container| !container.labels.contains_key(label::CLUSTER))
-            .filter(|container| is_ownerless(container))
-            .map(|container| Leftover::Container(container.name.clone())),
-    );
-    left.extend(parts(engine, &living, &left).await?);
+    let ownerless = owned.into_iter().filter(|it| is_ownerless(&it.labels));
+    left.extend(ownerless.map(|it| Leftover::Container(it.name)));
+    for volume in owned_volumes
+        .into_iter()
+        .filter(|it| is_ownerless(&it.labels))
+    {
+        let mark = store::whole_mark(&volume.name);
+        if engine.volume_labels(&mark).await?.is_none() {
+            left.insert(Leftover::Volume(volume.name));
+        }
+    }
     Ok(left.into_iter().collect())
 }
 
-/// Removes leftovers; what is not there any more is success.
+/// Removes what is left until nothing is, and tells what it was.
 ///
 /// # Errors
-/// When the engine cannot remove something.
-pub async fn remove(engine: &Engine, left: &[Leftover]) -> Result<(), ClusterError> {
+/// When the engine cannot remove something, or something comes back again and again.
+pub async fn clean(engine: &Engine, all: bool) -> Result<Vec<Leftover>, ClusterError> {
+    let mut removed = BTreeSet::new();
+    let mut clean_looks = 0;
+    for _ in 0..LOOKS_AT_MOST {
+        let left = leftovers(engine, all).await?;
+        if left.is_empty() {
+            clean_looks += 1;
+        } else {
+            clean_looks = 0;
+            remove(engine, &left).await?;
+            removed.extend(left);
+        }
+        if clean_looks == CLEAN_LOOKS {
+            return Ok(removed.into_iter().collect());
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    let left = leftovers(engine, all).await?;
+    Err(ClusterError::StillLeft {
+        what: left
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    })
+}
+
+/// What is not there any more is success.
+async fn remove(engine: &Engine, left: &[Leftover]) -> Result<(), ClusterError> {
     for leftover in left {
         match leftover {
             Leftover::Cluster(name) => down(engine, name).await?,
             Leftover::Container(name) => engine.remove_container(name).await?,
             Leftover::Volume(name) => engine.remove_volume(name).await?,
-            Leftover::Network(name) => engine.remove_network(name).await?,
         }
     }
     Ok(())
 }
 
-/// Volumes and networks of clusters that are neither living nor left as a whole.
-async fn parts(
-    engine: &Engine,
-    living: &BTreeSet<ClusterName>,
-    left: &BTreeSet<Leftover>,
-) -> Result<Vec<Leftover>, ClusterError> {
-    let (mut volumes, mut networks) = tokio::try_join!(
-        engine.list_volumes_by_label(label::CLUSTER),
-        engine.list_networks_by_label(label::CLUSTER),
-    )?;
-    let clusters = left.iter().filter_map(|leftover| match leftover {
-        Leftover::Cluster(name) => Some(name),
-        _ => None,
-    });
-    for name in living.iter().chain(clusters) {
-        let filter = names::filter(name);
-        let (of_it, nets) = tokio::try_join!(
-            engine.list_volumes_by_label(&filter),
-            engine.list_networks_by_label(&filter),
-        )?;
-        volumes.retain(|volume| !of_it.contains(volume));
-        networks.retain(|network| !nets.contains(network));
+/// Every cluster that has a lease or a thing on the engine.
+fn traces<'a>(
+    things: impl Iterator<Item = (&'a Labels, bool)>,
+) -> Result<BTreeMap<ClusterName, Traces>, ClusterError> {
+    let mut clusters: BTreeMap<ClusterName, Traces> = BTreeMap::new();
+    for (labels, is_container) in things {
+        let name = labels.get(label::CLUSTER).and_then(|it| it.parse().ok());
+        let Some(name) = name else { continue };
+        let traces = clusters.entry(name).or_default();
+        traces.has_container |= is_container;
+        traces.is_of_a_run |= labels.contains_key(label::RUN);
+        traces.owner_lives |= labels
+            .get(label::OWNER)
+            .is_some_and(|owner| owner::lives(owner));
     }
-    let volumes = volumes.into_iter().map(Leftover::Volume);
-    Ok(volumes
-        .chain(networks.into_iter().map(Leftover::Network))
-        .collect())
+    for name in Folder::all()? {
+        clusters.entry(name).or_default();
+    }
+    Ok(clusters)
 }
 
-/// A cluster of a run goes with the run's process; one without stays until its
-/// time is up.
-fn is_left(container: &ContainerSummary, name: &ClusterName) -> bool {
-    let of_a_run = container.labels.contains_key(label::RUN);
-    let expired = Folder::of(name)
-        .ok()
-        .and_then(|folder| folder.lease())
-        .is_some_and(|lease| lease.is_expired());
-    expired || (of_a_run && !owner_lives(container))
+/// A cluster of a run goes with the run's process; one without stays until its time
+/// is up or its container is gone.
+fn is_left(name: &ClusterName, traces: &Traces) -> Result<bool, ClusterError> {
+    let is_kept = traces.has_container && !traces.is_of_a_run;
+    Ok(match Folder::of(name)?.lease() {
+        Some(lease) => lease.is_over() || !(traces.has_container || lease.is_being_made()),
+        // Another user's, perhaps: their leases cannot be read.
+        None => !(traces.owner_lives || is_kept),
+    })
 }
 
 /// Images of the lab carry an empty owner, which their containers inherit.
-fn is_ownerless(container: &ContainerSummary) -> bool {
-    let owner = container.labels.get(label::OWNER);
-    owner.is_some_and(|owner| !owner.is_empty() && !owner::lives(owner))
+fn is_ownerless(labels: &Labels) -> bool {
+    let owner = labels.get(label::OWNER);
+    !labels.contains_key(label::CLUSTER)
+        && owner.is_some_and(|owner| !owner.is_empty() && !owner::lives(owner))
 }
 
-fn owner_lives(container: &ContainerSummary) -> bool {
-    container
-        .labels
-        .get(label::OWNER)
-        .is_some_and(|owner| owner::lives(owner))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn cluster_of(container: &ContainerSummary) -> Option<ClusterName> {
-    container.labels.get(label::CLUSTER)?.parse().ok()
+    fn labels(pairs: &[(&str, &str)]) -> Labels {
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn the_things_of_a_cluster_are_taken_together() {
+        let container = labels(&[(label::CLUSTER, "things-demo"), (label::RUN, "run-1")]);
+        let owner = owner::this_process();
+        let volume = labels(&[(label::CLUSTER, "things-demo"), (label::OWNER, &owner)]);
+
+        let clusters = traces([(&container, true), (&volume, false)].into_iter()).unwrap();
+
+        let traces = &clusters[&"things-demo".parse().unwrap()];
+        assert!(traces.has_container && traces.is_of_a_run && traces.owner_lives);
+    }
+
+    #[test]
+    fn without_a_lease_a_kept_cluster_stays_and_a_dead_runs_goes() {
+        let name = "no-lease-of-this-name".parse().unwrap();
+        let kept = Traces {
+            has_container: true,
+            ..Traces::default()
+        };
+        let dead = Traces {
+            is_of_a_run: true,
+            ..kept
+        };
+        assert!(!is_left(&name, &kept).unwrap());
+        assert!(is_left(&name, &dead).unwrap());
+        assert!(is_left(&name, &Traces::default()).unwrap(), "only volumes");
+    }
+
+    #[test]
+    fn a_thing_of_a_living_process_is_not_left() {
+        let living = labels(&[(label::OWNER, &owner::this_process())]);
+        let dead = labels(&[(label::OWNER, "1:1:another-boot")]);
+        let of_an_image = labels(&[(label::OWNER, "")]);
+        assert!(!is_ownerless(&living));
+        assert!(is_ownerless(&dead));
+        assert!(!is_ownerless(&of_an_image));
+    }
 }

@@ -15,7 +15,7 @@ mod usage;
 mod watch;
 
 pub use down::down;
-pub use leftovers::{leftovers, remove};
+pub use leftovers::{clean, leftovers};
 pub use list::{known, list, logs, open};
 pub use load::{load_images, loaded_images};
 pub use store::{ImageStore, store};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use lab_engine::Labels;
+use lab_engine::{Labels, owner};
 use lab_model::name::{ClusterName, label};
 
-use crate::{ClusterSpec, Lease, owner};
+use crate::{ClusterSpec, Lease};
 
 /// Folders of the node that outlive its container, and the volumes that hold them.
 pub(super) const VOLUMES: [(&str, &str); 4] = [

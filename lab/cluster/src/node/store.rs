@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use lab_engine::{ContainerSpec, Engine, EngineError, ExecSpec, Labels, Mount};
+use lab_engine::{ContainerSpec, Engine, EngineError, ExecSpec, Labels, Mount, owner};
 use lab_image::Images;
 use lab_model::{event::Emitter, name::label};
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{load, security};
-use crate::{ClusterError, owner};
+use crate::ClusterError;
 
 /// Where a node finds the store it starts from.
 pub(super) const FOLDER: &str = "/var/lib/lab/image-store";
@@ -94,7 +94,7 @@ impl<'a> Making<'a> {
     }
 
     fn whole_mark(&self) -> String {
-        format!("{}-whole", self.volume)
+        whole_mark(&self.volume)
     }
 
     fn container(&self) -> String {
@@ -113,7 +113,10 @@ impl<'a> Making<'a> {
         emitter: &dyn Emitter,
     ) -> Result<(), ClusterError> {
         let container = self.container();
-        self.engine.create_volume(&self.volume, &labels()).await?;
+        // Its owner tells a store in the making from what a dead process left of one.
+        let mut labels = labels();
+        labels.insert(label::OWNER.to_owned(), owner::this_process());
+        self.engine.create_volume(&self.volume, &labels).await?;
         let mut lacking = security::lacking();
         if lacking.is_empty() {
             // Capabilities that some engines refuse; unpacking layers needs none of them.
@@ -163,6 +166,11 @@ impl<'a> Making<'a> {
             sleep(LOOK_EVERY).await;
         }
     }
+}
+
+/// The volume that says that a store is whole.
+pub(super) fn whole_mark(volume: &str) -> String {
+    format!("{volume}-whole")
 }
 
 fn labels() -> Labels {

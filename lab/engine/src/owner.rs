@@ -1,15 +1,15 @@
-//! Which process answers for a cluster, and whether it still lives.
+//! Which process answers for what the engine holds, and whether it still lives.
 
 use std::{fs, process};
 
 /// This process, as the label `lab.owner` names it.
-pub(crate) fn this_process() -> String {
+pub fn this_process() -> String {
     let id = process::id();
     format!("{id}:{}:{}", start_time(id).unwrap_or_default(), boot_id())
 }
 
 /// Whether the process that a label `lab.owner` names lives.
-pub(crate) fn lives(owner: &str) -> bool {
+pub fn lives(owner: &str) -> bool {
     let mut parts = owner.splitn(3, ':');
     let (Some(id), Some(start), Some(boot)) = (parts.next(), parts.next(), parts.next()) else {
         return false;
