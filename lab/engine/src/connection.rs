@@ -38,6 +38,8 @@ pub struct EngineInfo {
     pub cgroup_version: String,
     /// Folder of its state on its host.
     pub root_dir: String,
+    /// Names of the runtimes it can start containers with.
+    pub runtimes: Vec<String>,
 }
 
 impl Engine {
@@ -96,6 +98,7 @@ impl Engine {
                 .map(|version| version.to_string())
                 .unwrap_or_default(),
             root_dir: info.docker_root_dir.unwrap_or_default(),
+            runtimes: info.runtimes.unwrap_or_default().into_keys().collect(),
         })
     }
 }

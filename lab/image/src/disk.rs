@@ -30,6 +30,7 @@ mod tests {
 
     fn engine(root_dir: &str) -> EngineInfo {
         EngineInfo {
+            runtimes: Vec::new(),
             version: String::new(),
             os: String::new(),
             kernel: String::new(),

@@ -33,4 +33,5 @@ pub use crate::{
     recipe::{Config, Estimate, Kind, Python, Recipe},
     recipes::{BASE, Recipes},
     settings::{Policy, Settings},
+    site::{debian_mirror, python_index},
 };

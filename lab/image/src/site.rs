@@ -50,18 +50,12 @@ pub(crate) struct Site {
 impl Site {
     /// The surroundings as settings and the host have them.
     pub(crate) fn of_host(settings: &Settings, architecture: &str) -> Self {
-        let apt = apt_sources(Path::new("/etc/apt"));
-        let (mirror, security) = debian_mirrors(&apt);
-        let chosen = |choice: &Option<String>, host: Option<String>, default: &str| {
-            let url = choice.clone().or(host);
-            let url = url.unwrap_or_else(|| default.to_owned());
-            url.trim_end_matches('/').to_owned()
-        };
+        let (_, security) = host_debian_mirrors();
         let proxy = proxy_variables();
         Self {
-            debian_mirror: chosen(&settings.debian_mirror, mirror, DEBIAN),
-            security_mirror: chosen(&settings.security_mirror, security, DEBIAN_SECURITY),
-            python_index: chosen(&settings.python_index, host_python_index(), PYPI),
+            debian_mirror: debian_mirror(settings),
+            security_mirror: chosen(settings.security_mirror.as_ref(), security, DEBIAN_SECURITY),
+            python_index: python_index(settings),
             certificates: host_certificates(),
             proxy_on_loopback: proxy.values().any(|value| is_loopback(value)),
             proxy,
@@ -79,6 +73,31 @@ impl Site {
             }),
         }
     }
+}
+
+/// Debian's mirror: the one chosen, the host's own, or the public one.
+pub fn debian_mirror(settings: &Settings) -> String {
+    chosen(
+        settings.debian_mirror.as_ref(),
+        host_debian_mirrors().0,
+        DEBIAN,
+    )
+}
+
+/// Python's package index: the one chosen, the host's own, or the public one.
+pub fn python_index(settings: &Settings) -> String {
+    chosen(settings.python_index.as_ref(), host_python_index(), PYPI)
+}
+
+fn chosen(choice: Option<&String>, host: Option<String>, default: &str) -> String {
+    let url = choice.cloned().or(host);
+    let url = url.unwrap_or_else(|| default.to_owned());
+    url.trim_end_matches('/').to_owned()
+}
+
+/// Debian's mirror and the one of its security updates, as the host's apt has them.
+fn host_debian_mirrors() -> (Option<String>, Option<String>) {
+    debian_mirrors(&apt_sources(Path::new("/etc/apt")))
 }
 
 fn host_certificates() -> Option<Bytes> {

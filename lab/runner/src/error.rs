@@ -48,10 +48,10 @@ pub enum RunError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Benchmark(#[from] crate::benchmark::BenchmarkError),
-    /// Too little room on the machine.
-    #[error("the machine is too small: {found}")]
-    #[diagnostic(code(lab::run::too_small), help("{mend}"))]
-    TooSmall {
+    /// The machine lacks what a run cannot do without.
+    #[error("this machine cannot run it: {found}")]
+    #[diagnostic(code(lab::run::unfit), help("{mend}; `lab doctor` looks again"))]
+    Unfit {
         /// What was found.
         found: String,
         /// What to do.

@@ -1,6 +1,7 @@
 //! `lab doctor`: can this machine run the lab, and what to mend.
 
 use lab_engine::Engine;
+use lab_image::Settings;
 use lab_model::exit::Exit;
 use lab_runner::{RunError, preflight};
 
@@ -9,13 +10,25 @@ use crate::output;
 
 pub(super) async fn doctor(context: &Context) -> Result<Exit, CommandError> {
     let engine = Engine::connect().await.map_err(RunError::from)?;
-    let findings = preflight::look(&engine).await?;
+    let settings = Settings::from_env();
+    let places = preflight::Places {
+        debian_mirror: lab_image::debian_mirror(&settings),
+        python_index: lab_image::python_index(&settings),
+    };
+    let findings = preflight::examine(&engine, &places).await?;
     let mut text = String::new();
     for finding in &findings {
-        let mark = if finding.ok { "ok " } else { "BAD" };
-        text.push_str(&format!("{mark}  {:<8} {}\n", finding.check, finding.found));
+        let mark = match (finding.ok, &finding.fix) {
+            (false, _) => "BAD",
+            (true, Some(_)) => " ! ",
+            (true, None) => "ok ",
+        };
+        text.push_str(&format!(
+            "{mark}  {:<15} {}\n",
+            finding.check, finding.found
+        ));
         if let Some(fix) = &finding.fix {
-            text.push_str(&format!("     mend: {fix}\n"));
+            text.push_str(&format!("     {:<15} {fix}\n", "->"));
         }
     }
     output::result(&context.global, &findings, &text);

@@ -49,3 +49,36 @@ fn a_dry_run_prints_the_plan_and_touches_nothing() {
         insta::assert_snapshot!(text(&output.stdout));
     });
 }
+
+#[test]
+fn without_an_engine_every_command_names_the_address_and_what_to_do() {
+    let command = |words: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_lab"))
+            .args(words)
+            .env("NO_COLOR", "1")
+            .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
+            .output()
+            .unwrap()
+    };
+    let run = command(&["run"]);
+    assert_eq!(run.status.code(), Some(12));
+    insta::assert_snapshot!(text(&run.stderr), @r"
+    lab::engine::unreachable
+
+      × no Docker engine answers at `unix:///nowhere/docker.sock`
+      ╰─▶ Socket not found: /nowhere/docker.sock
+      help: start Docker, or point DOCKER_HOST at a running engine, then run `lab doctor`
+    ");
+    for words in [
+        &["up", "demo"][..],
+        &["down", "demo"],
+        &["list"],
+        &["status", "demo"],
+        &["clean", "--check"],
+        &["doctor"],
+    ] {
+        let output = command(words);
+        assert_eq!(output.status.code(), Some(12), "{words:?}");
+        assert_eq!(output.stderr, run.stderr, "{words:?}");
+    }
+}

@@ -18,6 +18,7 @@ pub use down::down;
 pub use leftovers::{clean, leftovers};
 pub use list::{known, list, logs, open};
 pub use load::{load_images, loaded_images};
+pub use security::lacking as lacking_capabilities;
 pub use store::{ImageStore, store};
 pub use up::up;
 pub use usage::usage;

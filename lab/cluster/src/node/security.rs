@@ -74,7 +74,7 @@ pub(super) fn all_but(lacking: Vec<String>) -> Security {
 
 /// Capabilities that this machine cannot give. The engine may run elsewhere: then
 /// only its refusal tells, and [`assumed_lacking`] is what is left out.
-pub(super) fn lacking() -> Vec<String> {
+pub fn lacking() -> Vec<String> {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let last = fs::read_to_string("/proc/sys/kernel/cap_last_cap").unwrap_or_default();
     lacking_of(&status, last.trim().parse().unwrap_or(40))
