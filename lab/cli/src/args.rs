@@ -77,7 +77,9 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  KUBECONFIG=$(lab kubeconfig demo) kubectl get pods -A")]
     Kubeconfig(Named),
     /// Print a node's log: its components and what they say.
-    #[command(after_help = "Example:\n  lab logs demo --tail 100")]
+    #[command(
+        after_help = "Example:\n  lab logs demo --tail 100\n  lab logs demo --node demo-agent-1"
+    )]
     Logs(LogsArgs),
     /// Install a stack into a cluster.
     #[command(after_help = "Example:\n  lab install demo --stack lifecycle")]
@@ -165,12 +167,23 @@ pub(crate) struct RunArgs {
     /// Keep the cluster when something failed.
     #[arg(long)]
     pub(crate) keep_on_failure: bool,
+    /// The cluster to bring up.
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
     /// Print what would be done, and stop.
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Leave the benchmark out.
     #[arg(long)]
     pub(crate) no_bench: bool,
+}
+
+/// What cluster to bring up.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct ClusterArgs {
+    /// How many nodes: one server, the others agents.
+    #[arg(long, env = "LAB_NODES", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub(crate) nodes: u8,
 }
 
 /// Where images come from.
@@ -206,6 +219,9 @@ pub(crate) struct UpArgs {
     /// The lock: which versions of the stack.
     #[arg(long, env = "LAB_LOCK", default_value = "documented")]
     pub(crate) lock: String,
+    /// The cluster to bring up.
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArgs,
     /// Where images come from.
     #[command(flatten)]
     pub(crate) images: ImageArgs,
@@ -230,6 +246,9 @@ pub(crate) struct LogsArgs {
     /// How many of the last lines.
     #[arg(long, default_value_t = 200)]
     pub(crate) tail: usize,
+    /// Of which node, as `lab status` names it; without it the server.
+    #[arg(long, value_name = "NODE")]
+    pub(crate) node: Option<String>,
     /// Go on as lines are written.
     #[arg(short, long)]
     pub(crate) follow: bool,

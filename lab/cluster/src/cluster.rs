@@ -14,9 +14,11 @@ pub struct ClusterSpec {
     pub name: ClusterName,
     /// The run it belongs to; a cluster without one stays until `lab down`.
     pub run: Option<RunId>,
+    /// How many nodes: one server, the others agents.
+    pub nodes: u8,
     /// NodePorts to publish on 127.0.0.1.
     pub node_ports: Vec<u16>,
-    /// Images its node has from the start.
+    /// Images its nodes have from the start.
     pub image_store: Option<ImageStore>,
     /// How long it may stay; `lab clean` removes it afterwards.
     pub ttl: Option<Duration>,
@@ -28,6 +30,7 @@ impl ClusterSpec {
         Self {
             name,
             run: None,
+            nodes: 1,
             node_ports: Vec::new(),
             image_store: None,
             ttl: None,
@@ -46,7 +49,7 @@ pub struct Cluster {
     pub node_ports: BTreeMap<u16, u16>,
     /// Kubernetes version, for example `v1.20.2`.
     pub version: String,
-    /// Names of its nodes.
+    /// Names of its nodes, the server first.
     pub nodes: Vec<String>,
 }
 
@@ -55,18 +58,21 @@ pub struct Cluster {
 pub struct ClusterSummary {
     /// Its name.
     pub name: ClusterName,
-    /// State of its container, for example `running`.
+    /// How many nodes it has.
+    pub nodes: usize,
+    /// State of its containers, for example `running`; of one that does not run, if
+    /// there is one.
     pub state: String,
-    /// When its container was started, RFC 3339.
+    /// When its server was started, RFC 3339.
     pub started: String,
 }
 
 /// What a cluster uses.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Usage {
-    /// Resident memory of the node and all its pods, bytes.
+    /// Resident memory of its nodes and all their pods, bytes.
     pub memory_bytes: u64,
-    /// CPU seconds since the node started.
+    /// CPU seconds since its nodes started.
     pub cpu_seconds: f64,
 }
 

@@ -60,27 +60,38 @@ pub enum ClusterError {
         /// Its reference.
         reference: String,
     },
-    /// The node ended while it came up.
-    #[error("the node of `{name}` ended while it came up\n{log}")]
+    /// No node of the cluster has that name.
+    #[error("`{name}` has no node `{node}`")]
+    #[diagnostic(code(lab::cluster::unknown_node), help("its nodes are {nodes}"))]
+    UnknownNode {
+        /// The cluster.
+        name: String,
+        /// What was asked for.
+        node: String,
+        /// What there is.
+        nodes: String,
+    },
+    /// A node ended while it came up.
+    #[error("the node `{node}` ended while it came up\n{log}")]
     #[diagnostic(
         code(lab::cluster::node_ended),
         help("the lines above are the end of its log; `lab doctor` checks the host")
     )]
     NodeEnded {
-        /// The cluster.
-        name: String,
+        /// Which.
+        node: String,
         /// The end of the node's log.
         log: String,
     },
-    /// The node stands still.
-    #[error("the node of `{name}` made no progress for {seconds} s\n{log}")]
+    /// A node stands still.
+    #[error("the node `{node}` made no progress for {seconds} s\n{log}")]
     #[diagnostic(
         code(lab::cluster::node_stalled),
         help("the lines above are the end of its log; is the machine out of memory or CPU?")
     )]
     NodeStalled {
-        /// The cluster.
-        name: String,
+        /// Which.
+        node: String,
         /// How long it was waited for the next step.
         seconds: u64,
         /// The end of the node's log.
@@ -99,14 +110,14 @@ pub enum ClusterError {
         #[source]
         source: io::Error,
     },
-    /// The node did not take images.
-    #[error("the node of `{name}` did not take the images: {words}")]
+    /// A node did not take images.
+    #[error("`{name}` did not take the images: {words}")]
     #[diagnostic(
         code(lab::cluster::load),
-        help("`docker system df` shows whether the disk is full; `lab logs {name}` tells more")
+        help("`docker system df` shows whether the disk is full; `docker logs {name}` tells more")
     )]
     Load {
-        /// The cluster.
+        /// The container.
         name: String,
         /// What it said.
         words: String,
@@ -134,6 +145,10 @@ pub enum ClusterError {
         /// What is left.
         what: String,
     },
+    /// The token could not be handed to an agent.
+    #[error("failed to hand the token to an agent")]
+    #[diagnostic(code(lab::cluster::token))]
+    Token(#[source] io::Error),
     /// This program cannot be read, so no node can run it.
     #[error("failed to read this program itself")]
     #[diagnostic(code(lab::cluster::own_program))]

@@ -28,8 +28,11 @@ pub struct Lease {
     pub owner: String,
     /// When its time is up, seconds since 1970.
     pub expires_unix_seconds: Option<u64>,
-    /// Its container. The node's cgroups lie below the container's and go with it.
+    /// Its server's container. A node's cgroups lie below the container's and go with it.
     pub container: String,
+    /// Its agents' containers.
+    #[serde(default)]
+    pub agents: Vec<String>,
     /// Its volumes.
     pub volumes: Vec<String>,
     /// Its network.
@@ -101,6 +104,11 @@ impl Folder {
     /// Keeps the kubeconfig, readable by its owner alone.
     pub(crate) fn write_kubeconfig(&self, text: &str) -> Result<(), ClusterError> {
         self.write(&self.kubeconfig(), text)
+    }
+
+    /// Keeps what admits nodes, readable by its owner alone.
+    pub(crate) fn write_token(&self, token: &str) -> Result<(), ClusterError> {
+        self.write(&self.path.join("token"), token)
     }
 
     /// Forgets the cluster whose lease was `of`, but not one that was claimed since.
@@ -225,6 +233,7 @@ mod tests {
             owner: "1:2:boot".to_owned(),
             expires_unix_seconds: None,
             container: "lab-demo".to_owned(),
+            agents: vec!["lab-demo.agent-1".to_owned()],
             volumes: vec!["lab-demo-etcd".to_owned()],
             network: "lab-demo".to_owned(),
             version: None,

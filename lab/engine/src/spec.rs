@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum, Mount as EngineMount, MountType,
-    MountVolumeOptions, PortBinding,
+    ContainerCreateBody, EndpointSettings, HostConfig, HostConfigCgroupnsModeEnum,
+    Mount as EngineMount, MountType, MountVolumeOptions, NetworkingConfig, PortBinding,
 };
 
 use crate::Labels;
@@ -20,7 +20,8 @@ pub struct ContainerSpec {
     pub name: String,
     /// The image it starts from.
     pub image: String,
-    /// Its host name; the engine chooses when absent.
+    /// Its host name; the engine chooses when absent. In a named network others find
+    /// it by this name, too.
     pub hostname: Option<String>,
     /// Replaces the image's entrypoint; `Some(vec![])` clears it.
     pub entrypoint: Option<Vec<String>>,
@@ -131,10 +132,22 @@ impl ContainerSpec {
             image: Some(spec.image.clone()),
             labels: Some(spec.labels.clone().into_iter().collect()),
             exposed_ports: Some(ports),
+            networking_config: networking(&spec),
             host_config: Some(host_config(spec)),
             ..Default::default()
         }
     }
+}
+
+/// The engine resolves names of containers, not their host names.
+fn networking(spec: &ContainerSpec) -> Option<NetworkingConfig> {
+    let endpoint = EndpointSettings {
+        aliases: Some(vec![spec.hostname.clone()?]),
+        ..Default::default()
+    };
+    Some(NetworkingConfig {
+        endpoints_config: Some([(spec.network.clone()?, endpoint)].into_iter().collect()),
+    })
 }
 
 fn host_config(spec: ContainerSpec) -> HostConfig {

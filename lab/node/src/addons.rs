@@ -1,9 +1,13 @@
-//! What every cluster has from the start: the pod network of its node, the DNS
-//! Service, a default `StorageClass`.
+//! What every cluster has from the start: its server's Node, the roles of its
+//! nodes, the DNS Service, a default `StorageClass`.
 
 use lab_k8s::{
     KubeError,
-    k8s_openapi::api::{core::v1 as core, storage::v1::StorageClass},
+    k8s_openapi::api::{
+        core::v1 as core,
+        rbac::v1::{ClusterRole, ClusterRoleBinding},
+        storage::v1::StorageClass,
+    },
     kube::{
         Api, Client, Resource, ResourceExt,
         api::{Patch, PatchParams},
@@ -12,10 +16,11 @@ use lab_k8s::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::{dns, host::Host, layout};
+use crate::{dns, host::Host, layout, nodes};
 
 /// The name under which the node's program owns fields.
 const MANAGER: &str = "lab-node";
+const NODE_ROLE: &str = "lab:node";
 
 /// Applies everything; safe to repeat.
 pub(crate) async fn apply(client: &Client, host: &Host) -> Result<(), KubeError> {
@@ -38,14 +43,21 @@ pub(crate) async fn apply(client: &Client, host: &Host) -> Result<(), KubeError>
         )
     };
     tokio::try_join!(
-        apply_one::<core::Node>(Api::all(client.clone()), "node", node(host)),
+        nodes::apply_server(client, host),
+        apply_one::<ClusterRole>(Api::all(client.clone()), "ClusterRole", node_role()),
+        apply_one::<ClusterRoleBinding>(
+            Api::all(client.clone()),
+            "ClusterRoleBinding",
+            node_role_binding()
+        ),
         apply_one::<StorageClass>(Api::all(client.clone()), "StorageClass", storage_class()),
         in_system,
     )?;
     Ok(())
 }
 
-async fn apply_one<K>(api: Api<K>, kind: &str, object: Value) -> Result<(), KubeError>
+/// Makes one object what it is to be; safe to repeat.
+pub(crate) async fn apply_one<K>(api: Api<K>, kind: &str, object: Value) -> Result<(), KubeError>
 where
     K: Resource<DynamicType = ()> + Clone + Serialize + DeserializeOwned + std::fmt::Debug,
 {
@@ -63,28 +75,33 @@ fn namespace(name: &str) -> Value {
     json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 }
 
-/// The kubelet becomes Ready only with a pod network. Waiting for the controller
-/// manager to hand one out would cost a second.
-fn node(host: &Host) -> Value {
+/// What the program of every node does: find the other nodes, keep its volumes.
+fn node_role() -> Value {
+    let rule = |group: &str, resource: &str, verbs: &[&str]| json!({"apiGroups": [group], "resources": [resource], "verbs": verbs});
     json!({
-        "apiVersion": "v1",
-        "kind": "Node",
-        "metadata": {
-            "name": host.name,
-            "labels": {
-                "node-role.kubernetes.io/control-plane": "",
-                "node-role.kubernetes.io/master": "",
-            },
-        },
-        "spec": {
-            "podCIDR": layout::NODE_POD_NETWORK,
-            "podCIDRs": [layout::NODE_POD_NETWORK],
-        },
-        // The kubelet of 1.20 writes into these maps and falls over without them.
-        "status": {"capacity": {"pods": "0"}, "allocatable": {"pods": "0"}},
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": NODE_ROLE},
+        "rules": [
+            rule("", "nodes", &["get", "list", "watch"]),
+            rule("", "persistentvolumeclaims", &["get", "list", "watch"]),
+            rule("", "persistentvolumes", &["get", "list", "watch", "create", "delete"]),
+        ],
     })
 }
 
+fn node_role_binding() -> Value {
+    let api_group = "rbac.authorization.k8s.io";
+    json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": NODE_ROLE},
+        "roleRef": {"apiGroup": api_group, "kind": "ClusterRole", "name": NODE_ROLE},
+        "subjects": [{"apiGroup": api_group, "kind": "Group", "name": layout::NODES_GROUP}],
+    })
+}
+
+/// A volume is a folder of one node, so its claim waits until a pod is placed.
 fn storage_class() -> Value {
     json!({
         "apiVersion": "storage.k8s.io/v1",
@@ -95,7 +112,7 @@ fn storage_class() -> Value {
         },
         "provisioner": layout::PROVISIONER,
         "reclaimPolicy": "Delete",
-        "volumeBindingMode": "Immediate",
+        "volumeBindingMode": "WaitForFirstConsumer",
     })
 }
 

@@ -1,49 +1,65 @@
-//! What the node is told: its role, and for an agent the server to join.
+//! What the node is told: its role, the secret of its cluster, and for an agent the
+//! server to join.
 
-use crate::NodeError;
+use std::{env, fs};
+
+use crate::{
+    NodeError,
+    join::{JoinError, Server, Token},
+};
+
+const URL: &str = "K3S_URL";
+const TOKEN: &str = "K3S_TOKEN";
+/// Names a file with the token, which then shows in no listing of containers.
+const TOKEN_FILE: &str = "K3S_TOKEN_FILE";
 
 /// What a node does in its cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Runs the control plane and pods.
-    Server,
-    /// Runs pods for a server reached by `K3S_URL` with `K3S_TOKEN`.
-    Agent,
+#[derive(Debug)]
+pub enum NodeArgs {
+    /// Runs the control plane and pods. Others join with its secret; without a
+    /// token it makes one.
+    Server(ServerArgs),
+    /// Runs pods for a server.
+    Agent(AgentArgs),
 }
 
-/// The arguments of `lab node`.
-#[derive(Debug, Clone)]
-pub struct NodeArgs {
-    /// What the node does.
-    pub role: Role,
-    /// The server to join, `K3S_URL`.
-    pub url: Option<String>,
-    /// The secret that admits a node, `K3S_TOKEN`.
-    pub token: Option<String>,
+/// Arguments of `lab node server`.
+#[derive(Debug, Default)]
+pub struct ServerArgs {
+    pub(crate) token: Option<Token>,
+}
+
+/// Arguments of `lab node agent`.
+#[derive(Debug)]
+pub struct AgentArgs {
+    pub(crate) server: Server,
+    pub(crate) token: Token,
 }
 
 impl NodeArgs {
-    /// Reads `server` or `agent` and the environment.
+    /// Reads `server` or `agent`, and `K3S_URL`, `K3S_TOKEN` and `K3S_TOKEN_FILE`
+    /// from the environment. Options of k3s that follow are for k3s.
     ///
     /// # Errors
-    /// When the first word is neither.
+    /// When the first word is neither, or the environment lacks what it needs.
     pub fn parse(words: &[String]) -> Result<Self, NodeError> {
+        let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        let token = match variable(TOKEN_FILE) {
+            Some(path) => Some(fs::read_to_string(&path).map_err(NodeError::file(&path))?),
+            None => variable(TOKEN),
+        };
+        let token = token.as_deref().and_then(Token::parse);
+        let url = variable(URL);
         match words.first().map(String::as_str) {
-            Some("server") => Ok(Self::from_env(Role::Server)),
-            Some("agent") => Ok(Self::from_env(Role::Agent)),
+            Some("server") if url.is_some() => Err(NodeError::SecondServer),
+            Some("server") => Ok(Self::Server(ServerArgs { token })),
+            Some("agent") => Ok(Self::Agent(AgentArgs {
+                server: Server::parse(&url.ok_or(JoinError::Missing { variable: URL })?)?,
+                token: token.ok_or(JoinError::Missing { variable: TOKEN })?,
+            })),
             other => Err(NodeError::Role {
                 word: other.unwrap_or_default().to_owned(),
             }),
-        }
-    }
-
-    /// Takes `K3S_URL` and `K3S_TOKEN` from the environment.
-    pub fn from_env(role: Role) -> Self {
-        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        Self {
-            role,
-            url: variable("K3S_URL"),
-            token: variable("K3S_TOKEN"),
         }
     }
 }

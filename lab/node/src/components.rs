@@ -15,6 +15,17 @@ pub(crate) struct Component {
     pub(crate) environment: Vec<(&'static str, &'static str)>,
 }
 
+impl Component {
+    /// Flags whose values are files below the folder of the node's configuration.
+    fn with_files(mut self, files: &[(&str, &str)]) -> Self {
+        let flags = files
+            .iter()
+            .map(|(flag, file)| format!("--{flag}={}/{file}", layout::CONFIG));
+        self.arguments.extend(flags);
+        self
+    }
+}
+
 fn component<const N: usize>(name: &'static str, arguments: [&str; N]) -> Component {
     Component {
         name,
@@ -55,23 +66,12 @@ pub(crate) fn apiserver(host: &Host) -> Component {
         [
             "--etcd-servers=http://127.0.0.1:2379",
             "--secure-port=6443",
-            "--client-ca-file=/etc/kubernetes/pki/ca.crt",
-            "--tls-cert-file=/etc/kubernetes/pki/apiserver.crt",
-            "--tls-private-key-file=/etc/kubernetes/pki/apiserver.key",
-            "--service-account-key-file=/etc/kubernetes/pki/service-account.pub",
-            "--service-account-signing-key-file=/etc/kubernetes/pki/service-account.key",
             "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
             "--api-audiences=https://kubernetes.default.svc.cluster.local",
             "--authorization-mode=Node,RBAC",
             "--enable-admission-plugins=NodeRestriction",
             "--allow-privileged=true",
-            "--kubelet-certificate-authority=/etc/kubernetes/pki/ca.crt",
-            "--kubelet-client-certificate=/etc/kubernetes/pki/apiserver-kubelet-client.crt",
-            "--kubelet-client-key=/etc/kubernetes/pki/apiserver-kubelet-client.key",
             "--kubelet-preferred-address-types=InternalIP,Hostname",
-            "--proxy-client-cert-file=/etc/kubernetes/pki/front-proxy-client.crt",
-            "--proxy-client-key-file=/etc/kubernetes/pki/front-proxy-client.key",
-            "--requestheader-client-ca-file=/etc/kubernetes/pki/front-proxy-ca.crt",
             "--requestheader-allowed-names=front-proxy-client",
             "--requestheader-username-headers=X-Remote-User",
             "--requestheader-group-headers=X-Remote-Group",
@@ -80,7 +80,26 @@ pub(crate) fn apiserver(host: &Host) -> Component {
             "--enable-priority-and-fairness=false",
             "--runtime-config=flowcontrol.apiserver.k8s.io/v1beta1=false",
         ],
-    );
+    )
+    .with_files(&[
+        ("client-ca-file", "pki/ca.crt"),
+        ("tls-cert-file", "pki/apiserver.crt"),
+        ("tls-private-key-file", "pki/apiserver.key"),
+        ("service-account-key-file", "pki/service-account.pub"),
+        (
+            "service-account-signing-key-file",
+            "pki/service-account.key",
+        ),
+        ("kubelet-certificate-authority", "pki/ca.crt"),
+        (
+            "kubelet-client-certificate",
+            "pki/apiserver-kubelet-client.crt",
+        ),
+        ("kubelet-client-key", "pki/apiserver-kubelet-client.key"),
+        ("proxy-client-cert-file", "pki/front-proxy-client.crt"),
+        ("proxy-client-key-file", "pki/front-proxy-client.key"),
+        ("requestheader-client-ca-file", "pki/front-proxy-ca.crt"),
+    ]);
     apiserver.arguments.extend([
         format!("--advertise-address={}", host.address),
         format!("--service-cluster-ip-range={}", layout::SERVICE_NETWORK),
@@ -94,23 +113,28 @@ pub(crate) fn controller_manager() -> Component {
     let mut manager = component(
         "kube-controller-manager",
         [
-            "--kubeconfig=/etc/kubernetes/controller-manager.kubeconfig",
-            "--authentication-kubeconfig=/etc/kubernetes/controller-manager.kubeconfig",
-            "--authorization-kubeconfig=/etc/kubernetes/controller-manager.kubeconfig",
             "--allocate-node-cidrs=false",
             "--controllers=*,-nodeipam,-route,-service,-cloud-node-lifecycle",
-            "--cluster-signing-cert-file=/etc/kubernetes/pki/ca.crt",
-            "--cluster-signing-key-file=/etc/kubernetes/pki/ca.key",
-            "--tls-cert-file=/etc/kubernetes/pki/controller-manager.crt",
-            "--tls-private-key-file=/etc/kubernetes/pki/controller-manager.key",
-            "--root-ca-file=/etc/kubernetes/pki/ca.crt",
-            "--service-account-private-key-file=/etc/kubernetes/pki/service-account.key",
             "--use-service-account-credentials=true",
             "--leader-elect=false",
             "--kube-api-qps=200",
             "--kube-api-burst=400",
         ],
-    );
+    )
+    .with_files(&[
+        ("kubeconfig", "controller-manager.kubeconfig"),
+        ("authentication-kubeconfig", "controller-manager.kubeconfig"),
+        ("authorization-kubeconfig", "controller-manager.kubeconfig"),
+        ("cluster-signing-cert-file", "pki/ca.crt"),
+        ("cluster-signing-key-file", "pki/ca.key"),
+        ("tls-cert-file", "pki/controller-manager.crt"),
+        ("tls-private-key-file", "pki/controller-manager.key"),
+        ("root-ca-file", "pki/ca.crt"),
+        (
+            "service-account-private-key-file",
+            "pki/service-account.key",
+        ),
+    ]);
     manager.arguments.extend([
         format!("--cluster-cidr={}", layout::POD_NETWORK),
         format!("--service-cluster-ip-range={}", layout::SERVICE_NETWORK),
@@ -122,26 +146,23 @@ pub(crate) fn scheduler() -> Component {
     component(
         "kube-scheduler",
         [
-            "--kubeconfig=/etc/kubernetes/scheduler.kubeconfig",
-            "--authentication-kubeconfig=/etc/kubernetes/scheduler.kubeconfig",
-            "--authorization-kubeconfig=/etc/kubernetes/scheduler.kubeconfig",
-            "--tls-cert-file=/etc/kubernetes/pki/scheduler.crt",
-            "--tls-private-key-file=/etc/kubernetes/pki/scheduler.key",
             "--leader-elect=false",
             "--kube-api-qps=200",
             "--kube-api-burst=400",
         ],
     )
+    .with_files(&[
+        ("kubeconfig", "scheduler.kubeconfig"),
+        ("authentication-kubeconfig", "scheduler.kubeconfig"),
+        ("authorization-kubeconfig", "scheduler.kubeconfig"),
+        ("tls-cert-file", "pki/scheduler.crt"),
+        ("tls-private-key-file", "pki/scheduler.key"),
+    ])
 }
 
 pub(crate) fn kubelet(host: &Host) -> Component {
-    let mut kubelet = component(
-        "kubelet",
-        [
-            "--kubeconfig=/etc/kubernetes/kubelet.kubeconfig",
-            "--container-runtime=remote",
-        ],
-    );
+    let mut kubelet = component("kubelet", ["--container-runtime=remote"])
+        .with_files(&[("kubeconfig", "kubelet.kubeconfig")]);
     // It looks for a cloud's registry credentials first, and waits for the answer.
     kubelet.environment = vec![("AWS_EC2_METADATA_DISABLED", "true")];
     kubelet.arguments.extend([
@@ -163,7 +184,6 @@ pub(crate) fn proxy(host: &Host) -> Component {
     let mut proxy = component(
         "kube-proxy",
         [
-            "--kubeconfig=/etc/kubernetes/proxy.kubeconfig",
             "--proxy-mode=iptables",
             "--iptables-min-sync-period=200ms",
             "--oom-score-adj=0",
@@ -172,7 +192,8 @@ pub(crate) fn proxy(host: &Host) -> Component {
             "--conntrack-tcp-timeout-established=0",
             "--conntrack-tcp-timeout-close-wait=0",
         ],
-    );
+    )
+    .with_files(&[("kubeconfig", "proxy.kubeconfig")]);
     proxy.arguments.extend([
         format!("--cluster-cidr={}", layout::POD_NETWORK),
         format!("--hostname-override={}", host.name),
@@ -180,13 +201,12 @@ pub(crate) fn proxy(host: &Host) -> Component {
     proxy
 }
 
-/// Every configuration file, with its path.
-pub(crate) fn files(host: &Host) -> [(&'static Path, String); 4] {
+/// The configuration files that every node has, with their paths.
+pub(crate) fn files() -> [(&'static Path, String); 3] {
     [
         (Path::new(layout::CONTAINERD_CONFIG), containerd_config()),
-        (Path::new(layout::CNI_CONFIG), cni_config()),
         (Path::new(layout::KUBELET_CONFIG), kubelet_config()),
-        (Path::new(layout::POD_RESOLV_CONF), pod_resolv_conf(host)),
+        (Path::new(layout::POD_RESOLV_CONF), pod_resolv_conf()),
     ]
 }
 
@@ -214,7 +234,7 @@ oom_score = 0
 /// Point-to-point links: every packet between pods is routed, so Service
 /// addresses work without the host's `br_netfilter` module. Masquerading is one
 /// rule for the whole pod network, not three a pod.
-fn cni_config() -> String {
+pub(crate) fn cni_config(pod_network: &str) -> String {
     let config = json!({
         "cniVersion": "0.4.0",
         "name": "lab",
@@ -224,7 +244,7 @@ fn cni_config() -> String {
                 "ipMasq": false,
                 "ipam": {
                     "type": "host-local",
-                    "ranges": [[{"subnet": layout::NODE_POD_NETWORK}]],
+                    "ranges": [[{"subnet": pod_network}]],
                     "routes": [{"dst": "0.0.0.0/0"}],
                 },
             },
@@ -235,17 +255,18 @@ fn cni_config() -> String {
 }
 
 fn kubelet_config() -> String {
+    let pki = |file| format!("{}/{file}", layout::PKI);
     let config = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
         "authentication": {
             "anonymous": {"enabled": false},
             "webhook": {"enabled": true},
-            "x509": {"clientCAFile": "/etc/kubernetes/pki/ca.crt"},
+            "x509": {"clientCAFile": pki("ca.crt")},
         },
         "authorization": {"mode": "Webhook"},
-        "tlsCertFile": "/etc/kubernetes/pki/kubelet.crt",
-        "tlsPrivateKeyFile": "/etc/kubernetes/pki/kubelet.key",
+        "tlsCertFile": pki("kubelet.crt"),
+        "tlsPrivateKeyFile": pki("kubelet.key"),
         "clusterDomain": layout::CLUSTER_DOMAIN,
         "clusterDNS": [DNS_ADDRESS.to_string()],
         "resolvConf": layout::POD_RESOLV_CONF,
@@ -278,7 +299,7 @@ fn kubelet_config() -> String {
 }
 
 /// For pods with `dnsPolicy: Default`: the engine's own resolver listens on the
-/// node's loopback, where no pod reaches it; the node's DNS forwards to it.
-fn pod_resolv_conf(host: &Host) -> String {
-    format!("nameserver {}\n", host.address)
+/// node's loopback, where no pod reaches it; the cluster's DNS forwards to it.
+fn pod_resolv_conf() -> String {
+    format!("nameserver {DNS_ADDRESS}\n")
 }

@@ -34,7 +34,8 @@ pub(crate) async fn masquerade() -> Result<(), NodeError> {
     run("iptables", &arguments("-A")).await
 }
 
-async fn run(program: &str, arguments: &[&str]) -> Result<(), NodeError> {
+/// Runs a program to its end; what it said is the error.
+pub(crate) async fn run(program: &str, arguments: &[&str]) -> Result<(), NodeError> {
     let failed = |source| NodeError::Program {
         program: format!("{program} {}", arguments.join(" ")),
         source,

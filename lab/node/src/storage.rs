@@ -1,5 +1,6 @@
 //! Volumes on the node's disk: a folder for each claim of the default
-//! `StorageClass`, writable by every user because pods run as whom they like.
+//! `StorageClass` whose first pod the scheduler puts on this node, writable by every
+//! user because pods run as whom they like.
 
 use std::{fs, io, os::unix::fs::PermissionsExt, path::PathBuf};
 
@@ -14,14 +15,20 @@ use lab_k8s::{
 };
 use serde_json::json;
 
-use crate::{host::Host, layout, supervisor::say};
+use crate::{layout, supervisor::say};
 
-/// Serves claims and removes released volumes, for ever.
-pub(crate) async fn provision(client: Client, host: &Host) {
-    tokio::join!(serve_claims(&client, host), remove_released(&client));
+/// Where the scheduler writes the node it chose.
+const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
+/// Where a volume says the node it lies on.
+const ON_NODE: &str = "lab.local/node";
+const PROVISIONED_BY: &str = "pv.kubernetes.io/provisioned-by";
+
+/// Serves this node's claims and removes its released volumes, for ever.
+pub(crate) async fn provision(client: &Client, node: &str) {
+    tokio::join!(serve_claims(client, node), remove_released(client, node));
 }
 
-async fn serve_claims(client: &Client, host: &Host) {
+async fn serve_claims(client: &Client, node: &str) {
     let claims = watcher(
         Api::<PersistentVolumeClaim>::all(client.clone()),
         watcher::Config::default(),
@@ -31,17 +38,18 @@ async fn serve_claims(client: &Client, host: &Host) {
     let mut claims = std::pin::pin!(claims);
     while let Some(claim) = claims.next().await {
         let Ok(claim) = claim else { continue };
-        if !is_ours(&claim) {
+        if !is_ours(&claim, node) {
             continue;
         }
-        if let Err(error) = make_volume(client, host, &claim).await {
+        if let Err(error) = make_volume(client, node, &claim).await {
             say("storage", &error).await;
         }
     }
 }
 
-/// Unbound and of our class.
-fn is_ours(claim: &PersistentVolumeClaim) -> bool {
+/// Unbound, of our class, and for a pod on this node.
+fn is_ours(claim: &PersistentVolumeClaim, node: &str) -> bool {
+    let selected = claim.annotations().get(SELECTED_NODE);
     let pending = claim
         .status
         .as_ref()
@@ -49,6 +57,7 @@ fn is_ours(claim: &PersistentVolumeClaim) -> bool {
         == Some("Pending");
     claim.spec.as_ref().is_some_and(|spec| {
         pending
+            && selected.is_some_and(|selected| selected == node)
             && spec.volume_name.is_none()
             && spec.storage_class_name.as_deref() == Some(layout::STORAGE_CLASS)
     })
@@ -56,7 +65,7 @@ fn is_ours(claim: &PersistentVolumeClaim) -> bool {
 
 async fn make_volume(
     client: &Client,
-    host: &Host,
+    node: &str,
     claim: &PersistentVolumeClaim,
 ) -> Result<(), String> {
     let (namespace, name) = (claim.namespace().unwrap_or_default(), claim.name_any());
@@ -67,7 +76,10 @@ async fn make_volume(
     let object = json!({
         "apiVersion": "v1",
         "kind": "PersistentVolume",
-        "metadata": {"name": volume, "annotations": {"pv.kubernetes.io/provisioned-by": layout::PROVISIONER}},
+        "metadata": {
+            "name": volume,
+            "annotations": {PROVISIONED_BY: layout::PROVISIONER, ON_NODE: node},
+        },
         "spec": {
             "storageClassName": layout::STORAGE_CLASS,
             "persistentVolumeReclaimPolicy": "Delete",
@@ -80,7 +92,7 @@ async fn make_volume(
             },
             "hostPath": {"path": path, "type": "Directory"},
             "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [
-                {"key": "kubernetes.io/hostname", "operator": "In", "values": [host.name]},
+                {"key": "kubernetes.io/hostname", "operator": "In", "values": [node]},
             ]}]}},
         },
     });
@@ -102,7 +114,7 @@ fn make_folder(path: &PathBuf) -> io::Result<()> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o777))
 }
 
-async fn remove_released(client: &Client) {
+async fn remove_released(client: &Client, node: &str) {
     let api = Api::<PersistentVolume>::all(client.clone());
     let volumes = watcher(api.clone(), watcher::Config::default())
         .default_backoff()
@@ -115,11 +127,8 @@ async fn remove_released(client: &Client) {
             .as_ref()
             .and_then(|status| status.phase.as_deref())
             == Some("Released");
-        let ours = volume
-            .annotations()
-            .get("pv.kubernetes.io/provisioned-by")
-            .map(String::as_str)
-            == Some(layout::PROVISIONER);
+        let says = |key, value| volume.annotations().get(key).is_some_and(|it| it == value);
+        let ours = says(PROVISIONED_BY, layout::PROVISIONER) && says(ON_NODE, node);
         if !released || !ours {
             continue;
         }

@@ -18,6 +18,8 @@ pub struct Plan {
     pub cluster: ClusterName,
     /// The provider that makes it.
     pub provider: &'static str,
+    /// How many nodes the cluster has.
+    pub nodes: u8,
     /// The stack and its versions.
     pub locked: LockedStack,
     /// Which scenarios.
@@ -68,7 +70,15 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stack = &self.locked.stack;
         writeln!(f, "run       {}", self.run)?;
-        writeln!(f, "cluster   {} (provider {})", self.cluster, self.provider)?;
+        let nodes = match self.nodes {
+            1 => "1 node".to_owned(),
+            several => format!("{several} nodes"),
+        };
+        writeln!(
+            f,
+            "cluster   {} (provider {}, {nodes})",
+            self.cluster, self.provider
+        )?;
         writeln!(
             f,
             "stack     {} ({}): {}",

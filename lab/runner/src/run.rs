@@ -95,6 +95,7 @@ impl Run<'_> {
             .await?;
         let spec = ClusterSpec {
             run: Some(self.plan.run.clone()),
+            nodes: self.plan.nodes,
             node_ports: locked.stack.node_ports().collect(),
             image_store: Some(store),
             ..ClusterSpec::new(name.clone())

@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeSet, time::SystemTime};
 
-use lab_cluster::{Cluster, ClusterSpec, node, reaper};
+use lab_cluster::{
+    Cluster, ClusterSpec,
+    node::{self, LogWish},
+    reaper,
+};
 use lab_engine::Engine;
 use lab_k8s::Kube;
 use lab_model::{exit::Exit, name::ClusterName};
@@ -53,6 +57,7 @@ pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandE
             }
             session.ready_images(&recipes).await?;
             let mut spec = ClusterSpec {
+                nodes: args.cluster.nodes,
                 node_ports: ports,
                 ttl: args.ttl,
                 ..ClusterSpec::new(args.name.clone())
@@ -91,8 +96,10 @@ pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandE
     }
     let kubeconfig = cluster.kubeconfig.display();
     let text = format!("export KUBECONFIG={kubeconfig}");
-    let value =
-        json!({"name": cluster.name, "kubeconfig": cluster.kubeconfig, "version": cluster.version});
+    let value = json!({
+        "name": cluster.name, "kubeconfig": cluster.kubeconfig, "version": cluster.version,
+        "nodes": cluster.nodes,
+    });
     output::result(&context.global, &value, &text);
     Ok(Exit::Ok)
 }
@@ -129,11 +136,12 @@ pub(super) async fn down(context: &Context, args: DownArgs) -> Result<Exit, Comm
 pub(super) async fn list(context: &Context) -> Result<Exit, CommandError> {
     let engine = Engine::connect().await.map_err(RunError::from)?;
     let clusters = node::list(&engine).await.map_err(RunError::from)?;
-    let mut text = format!("{:<34} {:<10} STARTED\n", "NAME", "STATE");
+    let mut text = format!("{:<34} {:<6} {:<10} STARTED\n", "NAME", "NODES", "STATE");
     for cluster in &clusters {
         text.push_str(&format!(
-            "{:<34} {:<10} {}\n",
+            "{:<34} {:<6} {:<10} {}\n",
             cluster.name.as_str(),
+            cluster.nodes,
             cluster.state,
             cluster.started
         ));
@@ -198,7 +206,12 @@ pub(super) async fn kubeconfig(
 pub(super) async fn logs(context: &Context, args: LogsArgs) -> Result<Exit, CommandError> {
     let engine = Engine::connect().await.map_err(RunError::from)?;
     let (cancel, watcher) = signals::watch();
-    let printing = node::logs(&engine, &args.name, args.tail, args.follow, |line| {
+    let wish = LogWish {
+        node: args.node,
+        tail: args.tail,
+        follow: args.follow,
+    };
+    let printing = node::logs(&engine, &args.name, &wish, |line| {
         if context.global.json {
             output::result(&context.global, &json!({"line": line}), "");
         } else {

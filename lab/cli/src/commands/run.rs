@@ -48,6 +48,7 @@ fn plan(context: &Context, args: &RunArgs) -> Result<Plan, CommandError> {
         run,
         cluster,
         provider: "node",
+        nodes: args.cluster.nodes,
         locked,
         scenarios: scenarios(&args.filter),
         workload: (!args.no_bench).then(|| WORKLOAD.to_owned()),

@@ -32,6 +32,7 @@ pub async fn down(engine: &Engine, name: &ClusterName) -> Result<(), ClusterErro
     let mut networks: BTreeSet<String> = networks.into_iter().map(name_of).collect();
     if let Some(lease) = &lease {
         containers.insert(lease.container.clone());
+        containers.extend(lease.agents.iter().cloned());
         volumes.extend(lease.volumes.iter().cloned());
         networks.insert(lease.network.clone());
     }

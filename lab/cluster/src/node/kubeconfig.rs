@@ -1,15 +1,11 @@
 //! The administrator's kubeconfig: from the node to this machine.
 
-use std::{
-    fs,
-    io::{self, Read},
-};
+use std::fs;
 
-use futures::TryStreamExt;
 use lab_engine::Engine;
 use lab_model::name::ClusterName;
 
-use super::names;
+use super::{files, names};
 use crate::{ClusterError, lease::Folder};
 
 /// Where the k3s contract has it.
@@ -26,29 +22,13 @@ pub(super) async fn keep(
     if kept.contains(&server(port)) {
         return Ok(());
     }
-    let text = fetch(engine, name)
+    let text = files::read(engine, &names::container(name), IN_NODE)
         .await
         .map_err(|source| ClusterError::NoKubeconfig {
             name: name.to_string(),
             source,
         })?;
     folder.write_kubeconfig(&rewrite(&text, name, port))
-}
-
-async fn fetch(engine: &Engine, name: &ClusterName) -> io::Result<String> {
-    let tar: Vec<bytes::Bytes> = engine
-        .download(&names::container(name), IN_NODE)
-        .try_collect()
-        .await?;
-    let tar = tar.concat();
-    let mut archive = tar::Archive::new(tar.as_slice());
-    let mut entry = archive
-        .entries()?
-        .next()
-        .ok_or_else(|| io::Error::other("the node gave an empty archive"))??;
-    let mut text = String::new();
-    entry.read_to_string(&mut text)?;
-    Ok(text)
 }
 
 /// The published port, and a context named after the cluster so that files merge.

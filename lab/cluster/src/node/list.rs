@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::{StreamExt, future::try_join_all};
-use lab_engine::{ContainerDetails, Engine, LogRange};
+use lab_engine::{ContainerDetails, ContainerSummary, Engine, LogRange};
 use lab_k8s::Kube;
 use lab_model::name::{ClusterName, label};
 
@@ -16,20 +16,25 @@ use crate::{Cluster, ClusterError, ClusterSummary, lease::Folder};
 /// When the engine does not answer.
 pub async fn list(engine: &Engine) -> Result<Vec<ClusterSummary>, ClusterError> {
     let containers = engine.list_containers_by_label(label::CLUSTER).await?;
-    let summaries = containers.into_iter().filter_map(|container| {
-        let name: ClusterName = container.labels.get(label::CLUSTER)?.parse().ok()?;
-        Some(async move {
-            let details = engine.container(&container.name).await?;
-            Ok::<_, ClusterError>(ClusterSummary {
-                name,
-                state: container.state,
-                started: details.map(|it| it.started_at).unwrap_or_default(),
-            })
+    let mut clusters: BTreeMap<ClusterName, Vec<ContainerSummary>> = BTreeMap::new();
+    for container in containers {
+        let name = container.labels.get(label::CLUSTER);
+        if let Some(name) = name.and_then(|name| name.parse().ok()) {
+            clusters.entry(name).or_default().push(container);
+        }
+    }
+    try_join_all(clusters.into_iter().map(async |(name, nodes)| {
+        let server = engine.container(&names::container(&name)).await?;
+        let broken = nodes.iter().find(|node| node.state != "running");
+        let shown = broken.or(nodes.first());
+        Ok(ClusterSummary {
+            nodes: nodes.len(),
+            state: shown.map(|node| node.state.clone()).unwrap_or_default(),
+            started: server.map(|server| server.started_at).unwrap_or_default(),
+            name,
         })
-    });
-    let mut summaries = try_join_all(summaries).await?;
-    summaries.sort_by(|one, other| one.name.cmp(&other.name));
-    Ok(summaries)
+    }))
+    .await
 }
 
 /// Checks that there is a cluster of that name, or something left of one.
@@ -74,31 +79,61 @@ pub async fn open(engine: &Engine, name: &ClusterName) -> Result<Cluster, Cluste
         kubeconfig: folder.kubeconfig(),
         node_ports,
         version,
-        nodes: vec![name.to_string()],
+        nodes: nodes(engine, name).await?,
     })
 }
 
-/// Hands the lines of the node's log to `show`: errors of its components and the
+/// Names of a cluster's nodes as its containers say, the server first.
+async fn nodes(engine: &Engine, name: &ClusterName) -> Result<Vec<String>, ClusterError> {
+    let containers = engine
+        .list_containers_by_label(&names::filter(name))
+        .await?;
+    let mut nodes: Vec<String> = containers
+        .iter()
+        .map(|container| names::node_of(&container.name))
+        .collect();
+    nodes.sort_unstable();
+    Ok(nodes)
+}
+
+/// Which lines of a log are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogWish {
+    /// Of which node; of the server when absent.
+    pub node: Option<String>,
+    /// How many of the last lines.
+    pub tail: usize,
+    /// All lines, and on as they are written.
+    pub follow: bool,
+}
+
+/// Hands the lines of a node's log to `show`: errors of its components and the
 /// steps of its own program.
 ///
 /// # Errors
-/// When there is no such cluster or the engine breaks off.
+/// When there is no such cluster or node, or the engine breaks off.
 pub async fn logs(
     engine: &Engine,
     name: &ClusterName,
-    tail: usize,
-    follow: bool,
+    wish: &LogWish,
     mut show: impl FnMut(&str),
 ) -> Result<(), ClusterError> {
-    let container = names::container(name);
-    if engine.container(&container).await?.is_none() {
-        return Err(unknown(name));
+    let nodes = nodes(engine, name).await?;
+    let server = nodes.first().ok_or_else(|| unknown(name))?;
+    let node = wish.node.as_ref().unwrap_or(server);
+    if !nodes.contains(node) {
+        return Err(ClusterError::UnknownNode {
+            name: name.to_string(),
+            node: node.clone(),
+            nodes: nodes.join(", "),
+        });
     }
-    let range = if follow {
+    let range = if wish.follow {
         LogRange::Follow
     } else {
-        LogRange::Tail(u32::try_from(tail).unwrap_or(u32::MAX))
+        LogRange::Tail(u32::try_from(wish.tail).unwrap_or(u32::MAX))
     };
+    let container = names::container_of(name, node);
     let mut lines = std::pin::pin!(engine.logs(&container, range));
     while let Some(line) = lines.next().await {
         show(&line?.text);

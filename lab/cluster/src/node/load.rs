@@ -1,7 +1,8 @@
-//! Loads images into a node, streamed.
+//! Loads images into nodes, streamed.
 
 use std::{
     collections::BTreeSet,
+    io,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -9,7 +10,8 @@ use std::{
     time::Duration,
 };
 
-use futures::StreamExt;
+use bytes::Bytes;
+use futures::{SinkExt, StreamExt, channel::mpsc, future::try_join_all};
 use lab_engine::{ByteStream, Engine, ExecOutput, ExecSpec};
 use lab_model::event::{Emitter, Progress};
 use tokio::time::interval;
@@ -19,21 +21,34 @@ use crate::{Cluster, ClusterError};
 
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(500);
+/// How far a fast node may be ahead of a slow one.
+const PIECES_AHEAD: usize = 16;
 
-/// Imports what `docker save` wrote. Nothing is kept on this machine's disk.
+/// Imports what `docker save` wrote into every node: read once, sent to all at the
+/// pace of the slowest. Nothing is kept on this machine's disk.
 ///
 /// # Errors
-/// When the engine breaks off or the node does not take the images.
+/// When the engine breaks off or a node does not take the images.
 pub async fn load_images(
     engine: &Engine,
     cluster: &Cluster,
     images: ByteStream,
     emitter: &dyn Emitter,
 ) -> Result<(), ClusterError> {
-    import(engine, &names::container(&cluster.name), images, emitter).await
+    let (sending, copies) = fan_out(images, cluster.nodes.len());
+    let imports = cluster.nodes.iter().zip(copies).map(async |(node, copy)| {
+        let container = names::container_of(&cluster.name, node);
+        import(engine, &container, copy, emitter).await
+    });
+    let sending = async {
+        sending.await;
+        Ok(())
+    };
+    tokio::try_join!(sending, try_join_all(imports))?;
+    Ok(())
 }
 
-/// References of the images a node has, as pods name them.
+/// References of the images that every node has, as pods name them.
 ///
 /// # Errors
 /// When the engine breaks off or containerd does not answer.
@@ -41,13 +56,39 @@ pub async fn loaded_images(
     engine: &Engine,
     cluster: &Cluster,
 ) -> Result<BTreeSet<String>, ClusterError> {
-    let container = names::container(&cluster.name);
-    let list = ExecSpec::new(["ctr", "--namespace", "k8s.io", "images", "list", "--quiet"]);
-    let output = engine.run(&container, list).await?;
-    if output.exit_code != 0 {
-        return Err(refused(&container, &output));
-    }
-    Ok(output.stdout.lines().map(str::to_owned).collect())
+    let nodes = cluster.nodes.iter().map(async |node| {
+        let container = names::container_of(&cluster.name, node);
+        let list = ExecSpec::new(["ctr", "--namespace", "k8s.io", "images", "list", "--quiet"]);
+        let output = engine.run(&container, list).await?;
+        if output.exit_code != 0 {
+            return Err(refused(&container, &output));
+        }
+        Ok(output.stdout.lines().map(str::to_owned).collect())
+    });
+    let every: Vec<BTreeSet<String>> = try_join_all(nodes).await?;
+    let common = every.into_iter().reduce(|one, other| &one & &other);
+    Ok(common.unwrap_or_default())
+}
+
+/// One stream as several; the future feeds them and must be polled with them.
+fn fan_out(mut stream: ByteStream, copies: usize) -> (impl Future<Output = ()>, Vec<ByteStream>) {
+    let (mut senders, receivers): (Vec<_>, Vec<_>) = (0..copies)
+        .map(|_| mpsc::channel::<io::Result<Bytes>>(PIECES_AHEAD))
+        .unzip();
+    let feeding = async move {
+        while let Some(piece) = stream.next().await {
+            for sender in &mut senders {
+                let copy = match &piece {
+                    Ok(bytes) => Ok(bytes.clone()),
+                    Err(error) => Err(io::Error::new(error.kind(), error.to_string())),
+                };
+                // A node that takes no more says why itself.
+                let _ = sender.send(copy).await;
+            }
+        }
+    };
+    let streams = receivers.into_iter().map(|it| Box::pin(it) as ByteStream);
+    (feeding, streams.collect())
 }
 
 /// Streams what `docker save` wrote into a container's containerd.
@@ -90,5 +131,36 @@ fn refused(container: &str, output: &ExecOutput) -> ClusterError {
     ClusterError::Load {
         name: container.to_owned(),
         words: output.stderr.trim().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::{TryStreamExt, stream};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_copy_is_whole_though_one_ends_early() {
+        let pieces: Vec<Bytes> = (0..100u8).map(|it| Bytes::from(vec![it; 8])).collect();
+        let source = stream::iter(pieces.clone().into_iter().map(Ok));
+        let (feeding, mut copies) = fan_out(Box::pin(source), 3);
+        drop(copies.pop());
+
+        let reading = copies.into_iter().map(|it| it.try_collect::<Vec<Bytes>>());
+        let ((), copies) = tokio::join!(feeding, try_join_all(reading));
+
+        assert_eq!(copies.unwrap(), [pieces.clone(), pieces]);
+    }
+
+    #[tokio::test]
+    async fn a_broken_source_breaks_every_copy() {
+        let broken = stream::iter([Ok(Bytes::from("a")), Err(io::Error::other("gone"))]);
+        let (feeding, copies) = fan_out(Box::pin(broken), 2);
+
+        let reading = copies.into_iter().map(|it| it.try_collect::<Vec<Bytes>>());
+        let ((), copies) = tokio::join!(feeding, try_join_all(reading));
+
+        assert!(copies.is_err());
     }
 }

@@ -1,8 +1,10 @@
-//! The provider `node`: a cluster is one container of the locally built node
+//! The provider `node`: a cluster is one container a node, of the locally built node
 //! image, with this very program as its first process.
 
+mod agents;
 mod binary;
 mod down;
+mod files;
 mod kubeconfig;
 mod leftovers;
 mod list;
@@ -16,7 +18,7 @@ mod watch;
 
 pub use down::down;
 pub use leftovers::{clean, leftovers};
-pub use list::{known, list, logs, open};
+pub use list::{LogWish, known, list, logs, open};
 pub use load::{load_images, loaded_images};
 pub use security::lacking as lacking_capabilities;
 pub use store::{ImageStore, store};

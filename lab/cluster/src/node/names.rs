@@ -7,22 +7,52 @@ use lab_model::name::{ClusterName, label};
 
 use crate::{ClusterSpec, Lease};
 
-/// Folders of the node that outlive its container, and the volumes that hold them.
-pub(super) const VOLUMES: [(&str, &str); 4] = [
+/// Folders of every node that outlive its container, and the volumes that hold them.
+const VOLUMES: [(&str, &str); 3] = [
     ("containerd", "/var/lib/containerd"),
     ("kubelet", "/var/lib/kubelet"),
-    ("etcd", "/var/lib/etcd"),
     ("kubernetes", "/etc/kubernetes"),
 ];
+/// The server's own.
+const SERVER_VOLUMES: [(&str, &str); 1] = [("etcd", "/var/lib/etcd")];
 /// The API server's port in the node.
 pub(super) const API_PORT: u16 = 6443;
 
+/// The server's container.
 pub(super) fn container(name: &ClusterName) -> String {
     format!("lab-{name}")
 }
 
-pub(super) fn volume(name: &ClusterName, part: &str) -> String {
-    format!("lab-{name}-{part}")
+/// An agent's container. No cluster's name has a dot, so no server is called so.
+fn agent_container(name: &ClusterName, number: u8) -> String {
+    format!("lab-{name}.agent-{number}")
+}
+
+/// What Kubernetes calls the node in that container.
+pub(super) fn node_of(container: &str) -> String {
+    let name = container.strip_prefix("lab-").unwrap_or(container);
+    name.replace('.', "-")
+}
+
+/// The container of that node.
+pub(super) fn container_of(cluster: &ClusterName, node: &str) -> String {
+    match node
+        .strip_prefix(cluster.as_str())
+        .and_then(|rest| rest.strip_prefix('-'))
+    {
+        Some(agent) => format!("lab-{cluster}.{agent}"),
+        None => container(cluster),
+    }
+}
+
+/// The volumes of that container, and where they appear in it.
+pub(super) fn volumes(container: &str) -> impl Iterator<Item = (String, &'static str)> {
+    let is_server = !container.contains('.');
+    let own = SERVER_VOLUMES.into_iter().filter(move |_| is_server);
+    VOLUMES
+        .into_iter()
+        .chain(own)
+        .map(move |(part, path)| (format!("{container}-{part}"), path))
 }
 
 pub(super) fn network(name: &ClusterName) -> String {
@@ -37,14 +67,22 @@ pub(super) fn filter(name: &ClusterName) -> String {
 /// The claim on everything a cluster will own.
 pub(super) fn lease(spec: &ClusterSpec) -> Lease {
     let name = &spec.name;
+    let container = container(name);
+    let agents: Vec<String> = (1..spec.nodes)
+        .map(|number| agent_container(name, number))
+        .collect();
+    let containers = std::iter::once(&container).chain(&agents);
     Lease {
         cluster: name.clone(),
         provider: "node".to_owned(),
         run: spec.run.clone(),
         owner: owner::this_process(),
         expires_unix_seconds: spec.ttl.and_then(Lease::expiry),
-        container: container(name),
-        volumes: VOLUMES.map(|(part, _)| volume(name, part)).to_vec(),
+        volumes: containers
+            .flat_map(|container| volumes(container).map(|(volume, _)| volume))
+            .collect(),
+        container,
+        agents,
         network: network(name),
         version: None,
     }
@@ -60,4 +98,36 @@ pub(super) fn labels(lease: &Lease) -> Labels {
         labels.insert(label::RUN.to_owned(), run.to_string());
     }
     labels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_claims_every_node() {
+        let mut spec = ClusterSpec::new("demo".parse().unwrap());
+        spec.nodes = 3;
+
+        let lease = lease(&spec);
+
+        assert_eq!(lease.container, "lab-demo");
+        assert_eq!(lease.agents, ["lab-demo.agent-1", "lab-demo.agent-2"]);
+        assert_eq!(lease.volumes.len(), 4 + 3 + 3);
+        assert!(lease.volumes.contains(&"lab-demo-etcd".to_owned()));
+        assert!(
+            lease
+                .volumes
+                .contains(&"lab-demo.agent-2-kubelet".to_owned())
+        );
+    }
+
+    #[test]
+    fn nodes_and_containers_name_each_other() {
+        let cluster = "demo".parse().unwrap();
+        for (container, node) in [("lab-demo", "demo"), ("lab-demo.agent-2", "demo-agent-2")] {
+            assert_eq!(node_of(container), node);
+            assert_eq!(container_of(&cluster, node), container);
+        }
+    }
 }

@@ -2,23 +2,26 @@
 
 use std::path::Path;
 
+use futures::future::try_join_all;
 use lab_engine::{ContainerSpec, Engine, EngineError, Mount, NetworkSpec, Port, Security};
 use lab_image::Images;
 use lab_k8s::Kube;
 use lab_model::event::Emitter;
 use tokio_util::sync::CancellationToken;
 
-use super::{ImageStore, binary, down, kubeconfig, list, names, security, store, watch};
+use super::{
+    ImageStore, agents, binary, down, files, kubeconfig, list, names, security, store, watch,
+};
 use crate::{Cluster, ClusterError, ClusterSpec, Lease, lease::Folder};
 
 const NODE_RECIPE: &str = "node";
 /// Modules that the host's kernel can load, for kube-proxy's `modprobe`.
 const MODULES: &str = "/lib/modules";
 
-/// Makes a cluster and waits until its node is Ready and its DNS answers.
+/// Makes a cluster and waits until its nodes are Ready and its DNS answers.
 ///
 /// # Errors
-/// When the name is taken, the node image is missing, the engine refuses or the
+/// When the name is taken, the node image is missing, the engine refuses or a
 /// node does not come up. Then, and when `cancel` fires, nothing is left of it.
 pub async fn up(
     engine: &Engine,
@@ -85,9 +88,13 @@ struct Making<'a> {
 impl Making<'_> {
     async fn make(&mut self, emitter: &dyn Emitter) -> Result<Cluster, ClusterError> {
         self.make_surroundings().await?;
-        self.start().await?;
+        let server = &self.lease.container;
+        self.start(server, None).await?;
+        tokio::try_join!(
+            watch::until_ready(self.engine, server, emitter),
+            self.join_agents(emitter),
+        )?;
         let name = self.lease.cluster.clone();
-        watch::until_ready(self.engine, &name, emitter).await?;
         let port = list::api_port(self.engine, &name).await?;
         kubeconfig::keep(self.engine, &name, &self.folder, port).await?;
         let kube = Kube::from_kubeconfig_file(&self.folder.kubeconfig()).await?;
@@ -109,41 +116,77 @@ impl Making<'_> {
             labels: labels.clone(),
             internal: false,
         });
-        tokio::try_join!(futures::future::try_join_all(volumes), network)?;
+        tokio::try_join!(try_join_all(volumes), network)?;
         Ok(())
     }
 
-    /// Starts the container with as much as the host can give.
-    async fn start(&self) -> Result<(), ClusterError> {
+    /// Starts every agent as soon as there is something to join with.
+    async fn join_agents(&self, emitter: &dyn Emitter) -> Result<(), ClusterError> {
+        if self.lease.agents.is_empty() {
+            return Ok(());
+        }
+        let token = agents::token(self.engine, &self.lease.container).await;
+        self.folder.write_token(&token)?;
+        let joining = self.lease.agents.iter().map(async |agent| {
+            self.start(agent, Some(&token)).await?;
+            watch::until_ready(self.engine, agent, emitter).await
+        });
+        try_join_all(joining).await?;
+        Ok(())
+    }
+
+    /// Starts a node with as much as the host can give.
+    async fn start(&self, container: &str, token: Option<&str>) -> Result<(), ClusterError> {
         let lacking = security::lacking();
         if !lacking.is_empty() {
-            return self.start_with(security::all_but(lacking)).await;
+            let security = security::all_but(lacking);
+            return self.start_with(container, token, security).await;
         }
-        match self.start_with(security::privileged()).await {
+        match self
+            .start_with(container, token, security::privileged())
+            .await
+        {
             Err(ClusterError::Engine(EngineError::PrivilegedRefused { .. })) => {
-                self.engine.remove_container(&self.lease.container).await?;
-                self.start_with(security::all_but(security::assumed_lacking()))
-                    .await
+                self.engine.remove_container(container).await?;
+                let security = security::all_but(security::assumed_lacking());
+                self.start_with(container, token, security).await
             }
             other => other,
         }
     }
 
-    async fn start_with(&self, security: Security) -> Result<(), ClusterError> {
-        let container = &self.lease.container;
-        self.engine.create_container(self.spec(security)).await?;
+    async fn start_with(
+        &self,
+        container: &str,
+        token: Option<&str>,
+        security: Security,
+    ) -> Result<(), ClusterError> {
+        let mut spec = self.spec(container);
+        spec.security = security;
+        if token.is_some() {
+            self.join(&mut spec);
+        } else {
+            spec.ports = self.published();
+        }
+        self.engine.create_container(spec).await?;
         let program = binary::own_program().map_err(ClusterError::OwnProgram)?;
         self.engine
             .upload(container, binary::FOLDER, program)
             .await?;
+        if let Some(token) = token {
+            let file = files::private(agents::TOKEN_NAME, token).map_err(ClusterError::Token)?;
+            self.engine
+                .upload(container, agents::TOKEN_FOLDER, file)
+                .await?;
+        }
         self.engine.start_container(container).await?;
         Ok(())
     }
 
-    fn spec(&self, security: Security) -> ContainerSpec {
-        let name = &self.lease.cluster;
-        let volumes = names::VOLUMES.map(|(part, path)| Mount::Volume {
-            name: names::volume(name, part),
+    /// A server that runs pods.
+    fn spec(&self, container: &str) -> ContainerSpec {
+        let volumes = names::volumes(container).map(|(name, path)| Mount::Volume {
+            name,
             path: path.to_owned(),
         });
         let store = self.image_store.iter().map(|store| Mount::Volume {
@@ -160,29 +203,44 @@ impl Making<'_> {
             path: MODULES.to_owned(),
             read_only: true,
         });
-        let ports = self.node_ports.iter().copied();
         ContainerSpec {
-            name: self.lease.container.clone(),
+            name: container.to_owned(),
             image: self.image.clone(),
-            hostname: Some(name.to_string()),
+            hostname: Some(names::node_of(container)),
             cmd: vec!["server".to_owned()],
             labels: names::labels(&self.lease),
             mounts: volumes
-                .into_iter()
                 .chain(store)
                 .chain(memory)
                 .chain(modules)
                 .collect(),
-            ports: std::iter::once(names::API_PORT)
-                .chain(ports)
-                .map(|container| Port {
-                    container,
-                    host: None,
-                })
-                .collect(),
             network: Some(self.lease.network.clone()),
-            security,
             ..ContainerSpec::default()
         }
+    }
+
+    /// Makes an agent of it.
+    fn join(&self, spec: &mut ContainerSpec) {
+        let server = names::node_of(&self.lease.container);
+        let token = format!("{}/{}", agents::TOKEN_FOLDER, agents::TOKEN_NAME);
+        spec.cmd = vec!["agent".to_owned()];
+        spec.env = [
+            ("K3S_URL", format!("https://{server}:{}", names::API_PORT)),
+            ("K3S_TOKEN_FILE", token),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+    }
+
+    /// Every NodePort answers on every node, so the server's are enough.
+    fn published(&self) -> Vec<Port> {
+        let ports = self.node_ports.iter().copied();
+        std::iter::once(names::API_PORT)
+            .chain(ports)
+            .map(|container| Port {
+                container,
+                host: None,
+            })
+            .collect()
     }
 }

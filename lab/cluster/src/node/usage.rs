@@ -1,5 +1,6 @@
-//! What a node and its pods use, from the node's own cgroup.
+//! What nodes and their pods use, from the nodes' own cgroups.
 
+use futures::future::try_join_all;
 use lab_engine::{Engine, ExecSpec};
 
 use super::names;
@@ -13,16 +14,22 @@ const FILES: [&str; 4] = [
     "/sys/fs/cgroup/cpu.stat",
 ];
 
-/// Memory and CPU of the cluster now.
+/// Memory and CPU of the cluster now, over all its nodes.
 ///
 /// # Errors
-/// When the node does not run.
+/// When a node does not run.
 pub async fn usage(engine: &Engine, cluster: &Cluster) -> Result<Usage, ClusterError> {
-    let command = std::iter::once("cat").chain(FILES);
-    let output = engine
-        .run(&names::container(&cluster.name), ExecSpec::new(command))
-        .await?;
-    Ok(parse(&output.stdout))
+    let nodes = cluster.nodes.iter().map(async |node| {
+        let command = std::iter::once("cat").chain(FILES);
+        let container = names::container_of(&cluster.name, node);
+        let output = engine.run(&container, ExecSpec::new(command)).await?;
+        Ok::<_, ClusterError>(parse(&output.stdout))
+    });
+    let usages = try_join_all(nodes).await?;
+    Ok(Usage {
+        memory_bytes: usages.iter().map(|usage| usage.memory_bytes).sum(),
+        cpu_seconds: usages.iter().map(|usage| usage.cpu_seconds).sum(),
+    })
 }
 
 /// Resident is what processes hold: anonymous memory and mapped files, not the

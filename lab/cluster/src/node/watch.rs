@@ -6,7 +6,6 @@ use futures::{Stream, StreamExt};
 use lab_engine::{Engine, EngineError, Line, LogRange};
 use lab_model::{
     event::{Emitter, Evidence, Fact, Progress},
-    name::ClusterName,
     stage::Stage,
 };
 use tokio::time::timeout;
@@ -22,23 +21,24 @@ const LONGEST_STEP: Duration = Duration::from_mins(2);
 /// Lines kept as evidence.
 const EVIDENCE_LINES: u32 = 40;
 
-/// Waits until the node is ready, ends, or makes no progress.
+/// Waits until the node in that container is ready, ends, or makes no progress.
 pub(super) async fn until_ready(
     engine: &Engine,
-    name: &ClusterName,
+    container: &str,
     emitter: &dyn Emitter,
 ) -> Result<(), ClusterError> {
-    let lines = engine.logs(&names::container(name), LogRange::Follow);
-    match follow(lines, LONGEST_STEP, name, emitter).await? {
+    let lines = engine.logs(container, LogRange::Follow);
+    let node = names::node_of(container);
+    match follow(lines, LONGEST_STEP, &node, emitter).await? {
         Seen::Ready => Ok(()),
         Seen::End => Err(ClusterError::NodeEnded {
-            name: name.to_string(),
-            log: evidence(engine, name, emitter).await,
+            log: evidence(engine, container, emitter).await,
+            node,
         }),
         Seen::Nothing => Err(ClusterError::NodeStalled {
-            name: name.to_string(),
             seconds: LONGEST_STEP.as_secs(),
-            log: evidence(engine, name, emitter).await,
+            log: evidence(engine, container, emitter).await,
+            node,
         }),
     }
 }
@@ -54,7 +54,7 @@ enum Seen {
 async fn follow(
     lines: impl Stream<Item = Result<Line, EngineError>>,
     longest_step: Duration,
-    name: &ClusterName,
+    node: &str,
     emitter: &dyn Emitter,
 ) -> Result<Seen, EngineError> {
     let mut lines = std::pin::pin!(lines);
@@ -69,7 +69,7 @@ async fn follow(
             return Ok(Seen::Ready);
         }
         emitter.progress(Progress {
-            task: format!("cluster {name}"),
+            task: format!("node {node}"),
             now: step.trim_start_matches("lab: ").to_owned(),
             done: 0,
             total: None,
@@ -93,10 +93,9 @@ async fn next_step(
 }
 
 /// The end of the node's log, which is also told.
-async fn evidence(engine: &Engine, name: &ClusterName, emitter: &dyn Emitter) -> String {
-    let container = names::container(name);
+async fn evidence(engine: &Engine, container: &str, emitter: &dyn Emitter) -> String {
     let lines: Vec<String> = engine
-        .logs(&container, LogRange::Tail(EVIDENCE_LINES))
+        .logs(container, LogRange::Tail(EVIDENCE_LINES))
         .filter_map(|line| async { line.ok().map(|line| line.text) })
         .collect()
         .await;
@@ -104,7 +103,7 @@ async fn evidence(engine: &Engine, name: &ClusterName, emitter: &dyn Emitter) ->
     emitter.emit(Fact::EvidenceCollected {
         stage: Stage::Provision,
         evidence: Evidence {
-            source: format!("log of node {name}"),
+            source: format!("log of node {}", names::node_of(container)),
             text: text.clone(),
         },
     });
@@ -136,7 +135,7 @@ mod tests {
     async fn a_node_that_says_so_is_ready() {
         let lines = lines(&["lab: 0.1 s: etcd listens", "kubelet: E1 no", "lab: ready"]);
 
-        let seen = follow(lines, LONGEST_STEP, &"demo".parse().unwrap(), &Silent).await;
+        let seen = follow(lines, LONGEST_STEP, "demo", &Silent).await;
 
         assert_eq!(seen.unwrap(), Seen::Ready);
     }
@@ -145,7 +144,7 @@ mod tests {
     async fn a_log_that_ends_is_a_node_that_ended() {
         let lines = lines(&["lab: failed: no cgroups"]);
 
-        let seen = follow(lines, LONGEST_STEP, &"demo".parse().unwrap(), &Silent).await;
+        let seen = follow(lines, LONGEST_STEP, "demo", &Silent).await;
 
         assert_eq!(seen.unwrap(), Seen::End);
     }
@@ -157,7 +156,7 @@ mod tests {
         let seen = follow(
             again.chain(stream::pending()),
             Duration::from_millis(20),
-            &"demo".parse().unwrap(),
+            "demo",
             &Silent,
         )
         .await;
