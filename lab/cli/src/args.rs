@@ -210,7 +210,14 @@ pub(crate) enum ImagePolicy {
 pub(crate) struct UpArgs {
     /// The cluster's name.
     pub(crate) name: ClusterName,
-    /// Remove it after this time, for example `90m` or `2h`.
+    /// Use the cluster of that name if there is one.
+    #[arg(long)]
+    pub(crate) shared: bool,
+    /// Remove it when this process has ended; several may use a `--shared` cluster.
+    #[arg(long = "while", value_name = "PID")]
+    pub(crate) user: Option<u32>,
+    /// Remove it after this time, for example `90m` or `2h`; with `--while`, so long after
+    /// the last use.
     #[arg(long, value_name = "TIME", value_parser = time_span)]
     pub(crate) ttl: Option<Duration>,
     /// Install this stack, too.
@@ -343,9 +350,9 @@ pub(crate) struct ReapArgs {
     /// The process to outlive: `pid:start-time:boot-id`.
     #[arg(long)]
     pub(crate) owner: Option<String>,
-    /// The time to wait for, seconds since 1970.
-    #[arg(long, value_name = "SECONDS")]
-    pub(crate) at: Option<u64>,
+    /// The cluster whose end to wait for.
+    #[arg(long)]
+    pub(crate) cluster: Option<ClusterName>,
 }
 
 /// `lab node`.

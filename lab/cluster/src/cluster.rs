@@ -20,7 +20,10 @@ pub struct ClusterSpec {
     pub node_ports: Vec<u16>,
     /// Images its nodes have from the start.
     pub image_store: Option<ImageStore>,
-    /// How long it may stay; `lab clean` removes it afterwards.
+    /// The process that uses it, named as in `lab_engine::owner`. When the last user
+    /// is dead, it goes.
+    pub user: Option<String>,
+    /// How long it may stay, or how long after its last use where it has users.
     pub ttl: Option<Duration>,
 }
 
@@ -33,6 +36,7 @@ impl ClusterSpec {
             nodes: 1,
             node_ports: Vec::new(),
             image_store: None,
+            user: None,
             ttl: None,
         }
     }

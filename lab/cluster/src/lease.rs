@@ -26,6 +26,12 @@ pub struct Lease {
     pub run: Option<RunId>,
     /// The process that made it: `pid:start-time:boot-id`.
     pub owner: String,
+    /// Processes that use it, named like the owner: while one lives, it stays.
+    #[serde(default)]
+    pub users: Vec<String>,
+    /// How long it may stay, seconds, or how long after its last use where it has users.
+    #[serde(default)]
+    pub ttl_seconds: Option<u64>,
     /// When its time is up, seconds since 1970.
     pub expires_unix_seconds: Option<u64>,
     /// Its server's container. A node's cgroups lie below the container's and go with it.
@@ -91,6 +97,50 @@ impl Folder {
             self.write_lease(lease)?;
         }
         Ok(standing)
+    }
+
+    /// Adds a user to a finished cluster's lease. False where there is none to join.
+    pub(crate) fn join(&self, user: Option<&str>) -> Result<bool, ClusterError> {
+        self.change(|lease| {
+            let can_join = lease.version.is_some() && !lease.is_over();
+            if can_join {
+                lease.users.retain(|user| owner::lives(user));
+                lease.users.extend(user.map(str::to_owned));
+                lease.renew();
+            }
+            can_join
+        })
+    }
+
+    /// Counts the time to live anew, from the end of the last use.
+    pub(crate) fn renew(&self) -> Result<(), ClusterError> {
+        self.change(|lease| {
+            lease.users.clear();
+            lease.renew();
+            true
+        })?;
+        Ok(())
+    }
+
+    /// Waits until no other process works on the cluster's releases; holds until dropped.
+    pub(crate) fn releases(&self) -> Result<fs::File, ClusterError> {
+        let path = self.path.join("releases.lock");
+        fs::File::create(&path)
+            .and_then(|file| file.lock().map(|()| file))
+            .map_err(state_error(&path))
+    }
+
+    /// Changes the lease, if there is one and `change` says so.
+    fn change(&self, change: impl FnOnce(&mut Lease) -> bool) -> Result<bool, ClusterError> {
+        let _lock = lock()?;
+        let Some(mut lease) = self.lease() else {
+            return Ok(false);
+        };
+        let changed = change(&mut lease);
+        if changed {
+            self.write_lease(&lease)?;
+        }
+        Ok(changed)
     }
 
     /// Keeps the lease.
@@ -160,7 +210,16 @@ impl Lease {
     /// whoever made it died half-way.
     pub(crate) fn is_over(&self) -> bool {
         let needs_owner = self.run.is_some() || self.version.is_none();
-        self.is_expired() || (needs_owner && !owner::lives(&self.owner))
+        if needs_owner && !owner::lives(&self.owner) {
+            return true;
+        }
+        let was_used = !self.users.is_empty() && self.expires_unix_seconds.is_none();
+        !self.is_used() && (was_used || self.is_expired())
+    }
+
+    /// Whether a process uses it.
+    pub(crate) fn is_used(&self) -> bool {
+        self.users.iter().any(|user| owner::lives(user))
     }
 
     /// Whether the cluster is made right now.
@@ -175,10 +234,12 @@ impl Lease {
         self.expires_unix_seconds.is_some_and(|end| end <= now)
     }
 
-    /// The moment that lies `ttl` from now.
-    pub(crate) fn expiry(ttl: Duration) -> Option<u64> {
-        let end = SystemTime::now().checked_add(ttl)?;
-        Some(end.duration_since(UNIX_EPOCH).ok()?.as_secs())
+    /// Counts the time to live from now.
+    pub(crate) fn renew(&mut self) {
+        let end = |seconds| SystemTime::now().checked_add(Duration::from_secs(seconds));
+        let end = self.ttl_seconds.and_then(end);
+        let since = end.and_then(|end| end.duration_since(UNIX_EPOCH).ok());
+        self.expires_unix_seconds = since.map(|since| since.as_secs());
     }
 }
 
@@ -231,6 +292,8 @@ mod tests {
             provider: "node".to_owned(),
             run: None,
             owner: "1:2:boot".to_owned(),
+            users: Vec::new(),
+            ttl_seconds: None,
             expires_unix_seconds: None,
             container: "lab-demo".to_owned(),
             agents: vec!["lab-demo.agent-1".to_owned()],
@@ -315,13 +378,49 @@ mod tests {
         assert!(!living.is_over());
     }
 
+    fn kept() -> Lease {
+        Lease {
+            version: Some("v1.20.2".to_owned()),
+            ..lease()
+        }
+    }
+
     #[test]
     fn a_lease_ends_when_its_time_is_up() {
-        let mut lease = lease();
-        assert!(!lease.is_expired());
+        let mut lease = kept();
+        assert!(!lease.is_over());
         lease.expires_unix_seconds = Some(1);
-        assert!(lease.is_expired());
-        lease.expires_unix_seconds = Lease::expiry(Duration::from_mins(1));
-        assert!(!lease.is_expired());
+        assert!(lease.is_over());
+        lease.ttl_seconds = Some(60);
+        lease.renew();
+        assert!(!lease.is_over());
+    }
+
+    #[test]
+    fn a_used_cluster_stays_and_goes_after_its_last_user() {
+        let mut lease = kept();
+        lease.users = vec!["1:1:another-boot".to_owned(), owner::this_process()];
+        lease.expires_unix_seconds = Some(1);
+        assert!(!lease.is_over(), "this process uses it");
+        lease.users.pop();
+        assert!(lease.is_over());
+        lease.ttl_seconds = Some(60);
+        lease.renew();
+        assert!(!lease.is_over(), "it stays a while for the next user");
+    }
+
+    #[test]
+    fn only_a_finished_cluster_can_be_joined() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder {
+            path: folder.path().join("demo"),
+        };
+        let user = owner::this_process();
+        assert!(!folder.join(Some(&user)).unwrap(), "there is none");
+        folder.write_lease(&lease()).unwrap();
+        assert!(!folder.join(Some(&user)).unwrap(), "it is half made");
+        folder.write_lease(&kept()).unwrap();
+        assert!(folder.join(Some(&user)).unwrap());
+        assert_eq!(folder.lease().unwrap().users, [user]);
     }
 }

@@ -5,13 +5,14 @@ use std::{
     env, io,
     os::unix::process::CommandExt,
     process::{Command, Stdio},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 
 use lab_engine::{Engine, EngineError, owner};
+use lab_model::name::ClusterName;
 use tokio::time::{Instant, interval, sleep};
 
-use crate::{ClusterError, Leftover, node};
+use crate::{ClusterError, Leftover, lease::Folder, node};
 
 /// How often the reaper looks whether its time has come.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -24,16 +25,36 @@ const ASK_ENGINE_EVERY: Duration = Duration::from_secs(2);
 pub enum When {
     /// When the process that a label `lab.owner` names is dead.
     OwnerIsDead(String),
-    /// At a time.
-    Time(SystemTime),
+    /// When a cluster's time is up and nobody uses it.
+    LeaseIsOver(ClusterName),
 }
 
 impl When {
-    fn has_come(&self) -> bool {
+    async fn comes(&self) -> Result<(), ClusterError> {
+        let mut looks = interval(LOOK_EVERY);
         match self {
-            Self::OwnerIsDead(owner) => !owner::lives(owner),
-            Self::Time(time) => *time <= SystemTime::now(),
+            Self::OwnerIsDead(owner) => {
+                while owner::lives(owner) {
+                    looks.tick().await;
+                }
+            }
+            Self::LeaseIsOver(name) => {
+                let folder = Folder::of(name)?;
+                let mut was_used = false;
+                while let Some(lease) = folder.lease() {
+                    let is_used = lease.is_used();
+                    if was_used && !is_used && lease.ttl_seconds.is_some() {
+                        // The next user may come: the time to live begins here.
+                        folder.renew()?;
+                    } else if lease.is_over() {
+                        break;
+                    }
+                    was_used = is_used;
+                    looks.tick().await;
+                }
+            }
         }
+        Ok(())
     }
 }
 
@@ -45,15 +66,12 @@ pub fn watch_this_process() -> io::Result<()> {
     start(&["--owner", &owner::this_process()])
 }
 
-/// Leaves a reaper behind for a cluster whose time ends: `lab reap --at SECONDS`.
+/// Leaves a reaper behind for a cluster whose time ends: `lab reap --cluster NAME`.
 ///
 /// # Errors
 /// When this program cannot be started again.
-pub fn wake_at(time: SystemTime) -> io::Result<()> {
-    let since = time.duration_since(UNIX_EPOCH);
-    // The lease counts whole seconds: one later it is over for sure.
-    let seconds = since.map_or(0, |since| since.as_secs() + 1);
-    start(&["--at", &seconds.to_string()])
+pub fn watch_cluster(name: &ClusterName) -> io::Result<()> {
+    start(&["--cluster", name.as_str()])
 }
 
 /// Nobody waits for it: it ends after this process and is init's then.
@@ -76,10 +94,7 @@ fn start(when: &[&str]) -> io::Result<()> {
 /// # Errors
 /// When the engine stays away or cannot remove something.
 pub async fn reap(when: &When) -> Result<Vec<Leftover>, ClusterError> {
-    let mut looks = interval(LOOK_EVERY);
-    while !when.has_come() {
-        looks.tick().await;
-    }
+    when.comes().await?;
     let engine = connect().await?;
     node::clean(&engine, false).await
 }

@@ -8,6 +8,11 @@ pub fn this_process() -> String {
     format!("{id}:{}:{}", start_time(id).unwrap_or_default(), boot_id())
 }
 
+/// That process, as the label `lab.owner` names it, if it lives.
+pub fn process(id: u32) -> Option<String> {
+    Some(format!("{id}:{}:{}", start_time(id)?, boot_id()))
+}
+
 /// Whether the process that a label `lab.owner` names lives.
 pub fn lives(owner: &str) -> bool {
     let mut parts = owner.splitn(3, ':');

@@ -69,13 +69,27 @@ impl Session<'_> {
     pub async fn provision(&self, spec: &ClusterSpec) -> Result<Cluster, RunError> {
         let Workbench { engine, images, .. } = self.workbench;
         let cluster = node::up(engine, images, spec, &*self.emitter, &self.cancel).await?;
+        Ok(self.told(cluster))
+    }
+
+    /// Joins a cluster that several processes use, or brings it up.
+    ///
+    /// # Errors
+    /// When it neither runs nor comes up.
+    pub async fn share(&self, spec: &ClusterSpec) -> Result<Cluster, RunError> {
+        let Workbench { engine, images, .. } = self.workbench;
+        let cluster = node::share(engine, images, spec, &*self.emitter, &self.cancel).await?;
+        Ok(self.told(cluster))
+    }
+
+    fn told(&self, cluster: Cluster) -> Cluster {
         self.emitter.emit(Fact::ClusterReady {
             cluster: cluster.name.clone(),
             provider: "node".to_owned(),
             version: cluster.version.clone(),
             nodes: cluster.nodes.clone(),
         });
-        Ok(cluster)
+        cluster
     }
 
     /// Sees that a cluster has the images of the given recipes, and loads those it
@@ -104,6 +118,7 @@ impl Session<'_> {
     /// # Errors
     /// When Helm refuses or a component is known not to become ready.
     pub async fn install(&self, cluster: &Cluster, locked: &LockedStack) -> Result<(), RunError> {
+        let _releases = node::releases(&cluster.name).await?;
         let kube = Kube::from_kubeconfig_file(&cluster.kubeconfig).await?;
         let program = self
             .workbench

@@ -1,21 +1,18 @@
-//! Commands on clusters: up, down, list, status, kubeconfig, logs.
-
-use std::{collections::BTreeSet, time::SystemTime};
+//! Commands on clusters that are there: down, list, status, kubeconfig, logs.
 
 use lab_cluster::{
-    Cluster, ClusterSpec,
+    Cluster,
     node::{self, LogWish},
-    reaper,
 };
 use lab_engine::Engine;
 use lab_k8s::Kube;
 use lab_model::{exit::Exit, name::ClusterName};
-use lab_runner::{RunError, Session, Workbench, session::endpoints};
+use lab_runner::{RunError, Workbench, session::endpoints};
 use serde_json::json;
 
-use super::{CommandError, Context, live::Live, reap};
+use super::{CommandError, Context};
 use crate::{
-    args::{DownArgs, ImagePolicy, LogsArgs, UpArgs},
+    args::{DownArgs, ImagePolicy, LogsArgs},
     output, signals,
 };
 
@@ -27,92 +24,6 @@ pub(super) async fn open(
     Ok(node::open(&workbench.engine, name)
         .await
         .map_err(RunError::from)?)
-}
-
-pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandError> {
-    let workbench = context.workbench(args.images.policy).await?;
-    let stack = match &args.stack {
-        Some(stack) => Some(
-            workbench
-                .catalogue
-                .load(stack, &args.lock)
-                .map_err(RunError::from)?,
-        ),
-        None => None,
-    };
-    let ports = published_ports(&workbench)?;
-    let live = Live::start(&context.global, None);
-    let (cancel, watcher) = signals::watch();
-    let session = Session {
-        workbench: &workbench,
-        emitter: live.emitter(),
-        cancel,
-    };
-    let brought_up = session
-        .unless_interrupted(async {
-            let mut recipes = vec!["node"];
-            if let Some(locked) = &stack {
-                recipes.push("helm");
-                recipes.extend(locked.stack.recipes());
-            }
-            session.ready_images(&recipes).await?;
-            let mut spec = ClusterSpec {
-                nodes: args.cluster.nodes,
-                node_ports: ports,
-                ttl: args.ttl,
-                ..ClusterSpec::new(args.name.clone())
-            };
-            if let Some(locked) = &stack {
-                let of_stack: Vec<_> = locked.stack.recipes().into_iter().collect();
-                spec.image_store = Some(session.ready_store(&of_stack).await?);
-            }
-            session.provision(&spec).await
-        })
-        .await;
-    let ended = match (brought_up, &stack) {
-        (Ok(cluster), Some(locked)) => {
-            let recipes: Vec<_> = locked.stack.recipes().into_iter().collect();
-            session
-                .unless_interrupted(async {
-                    session.load(&cluster, &recipes).await?;
-                    session.install(&cluster, locked).await
-                })
-                .await
-                .map(|()| cluster)
-        }
-        (ended, _) => ended,
-    };
-    if matches!(ended, Err(RunError::Interrupted)) {
-        node::down(&workbench.engine, &args.name)
-            .await
-            .map_err(RunError::from)?;
-    }
-    drop(session);
-    live.finish().await;
-    drop(watcher);
-    let cluster = ended?;
-    if let Some(end) = args.ttl.and_then(|ttl| SystemTime::now().checked_add(ttl)) {
-        reap::leave_reaper(reaper::wake_at(end));
-    }
-    let kubeconfig = cluster.kubeconfig.display();
-    let text = format!("export KUBECONFIG={kubeconfig}");
-    let value = json!({
-        "name": cluster.name, "kubeconfig": cluster.kubeconfig, "version": cluster.version,
-        "nodes": cluster.nodes,
-    });
-    output::result(&context.global, &value, &text);
-    Ok(Exit::Ok)
-}
-
-/// NodePorts of every stack: a stack can be installed after the cluster is up, and
-/// a container's ports are fixed when it is made.
-fn published_ports(workbench: &Workbench) -> Result<Vec<u16>, RunError> {
-    let mut ports = BTreeSet::new();
-    for name in workbench.catalogue.names()? {
-        let locked = workbench.catalogue.load(&name, "documented")?;
-        ports.extend(locked.stack.node_ports());
-    }
-    Ok(ports.into_iter().collect())
 }
 
 pub(super) async fn down(context: &Context, args: DownArgs) -> Result<Exit, CommandError> {

@@ -9,6 +9,7 @@ mod reap;
 mod report;
 mod run;
 mod stack;
+mod up;
 
 use std::path::{Path, PathBuf};
 
@@ -47,6 +48,12 @@ pub(crate) enum CommandError {
         help("`lab run` makes one; runs lie in `{folder}`")
     )]
     NoRun { name: String, folder: String },
+    #[error("there is no process {id}")]
+    #[diagnostic(
+        code(lab::cli::no_process),
+        help("`--while $$` names the shell that asks")
+    )]
+    NoProcess { id: u32 },
     #[error("the node ended")]
     #[diagnostic(code(lab::cli::node))]
     Node(#[from] lab_node::NodeError),
@@ -57,7 +64,10 @@ impl CommandError {
         match self {
             Self::Run(error) => error.exit(),
             Self::File(_) | Self::Node(_) => Exit::SetupFailed,
-            Self::Read(_) | Self::NoCheckout { .. } | Self::NoRun { .. } => Exit::Usage,
+            Self::Read(_)
+            | Self::NoCheckout { .. }
+            | Self::NoProcess { .. }
+            | Self::NoRun { .. } => Exit::Usage,
         }
     }
 }
@@ -125,7 +135,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit, CommandEr
     reap::reap_dead(&command).await;
     match command {
         Command::Run(args) => run::run(context, args).await,
-        Command::Up(args) => cluster::up(context, args).await,
+        Command::Up(args) => up::up(context, args).await,
         Command::Down(args) => cluster::down(context, args).await,
         Command::List => cluster::list(context).await,
         Command::Status(named) => cluster::status(context, &named.name).await,

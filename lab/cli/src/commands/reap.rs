@@ -1,9 +1,6 @@
 //! Removing what dead processes left: by every command, by `lab clean`, by the reaper.
 
-use std::{
-    io,
-    time::{Duration, UNIX_EPOCH},
-};
+use std::io;
 
 use lab_cluster::{
     Leftover, node,
@@ -43,10 +40,11 @@ pub(super) async fn reap_dead(command: &Command) {
 
 /// The reaper; nobody reads what it says.
 pub(super) async fn wait_and_reap(args: ReapArgs) -> Exit {
-    let at = Duration::from_secs(args.at.unwrap_or_default());
-    let when = args
-        .owner
-        .map_or(When::Time(UNIX_EPOCH + at), When::OwnerIsDead);
+    let when = match (args.owner, args.cluster) {
+        (Some(owner), _) => When::OwnerIsDead(owner),
+        (None, Some(cluster)) => When::LeaseIsOver(cluster),
+        (None, None) => return Exit::Usage,
+    };
     match reaper::reap(&when).await {
         Ok(_) => Exit::Ok,
         Err(_) => Exit::CleanupIncomplete,

@@ -77,7 +77,9 @@ pub(super) fn lease(spec: &ClusterSpec) -> Lease {
         provider: "node".to_owned(),
         run: spec.run.clone(),
         owner: owner::this_process(),
-        expires_unix_seconds: spec.ttl.and_then(Lease::expiry),
+        users: spec.user.iter().cloned().collect(),
+        ttl_seconds: spec.ttl.map(|ttl| ttl.as_secs()),
+        expires_unix_seconds: None,
         volumes: containers
             .flat_map(|container| volumes(container).map(|(volume, _)| volume))
             .collect(),

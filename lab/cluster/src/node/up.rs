@@ -99,6 +99,7 @@ impl Making<'_> {
         kubeconfig::keep(self.engine, &name, &self.folder, port).await?;
         let kube = Kube::from_kubeconfig_file(&self.folder.kubeconfig()).await?;
         self.lease.version = Some(kube.version().await?);
+        self.lease.renew();
         self.folder.write_lease(&self.lease)?;
         list::open(self.engine, &name).await
     }
@@ -209,11 +210,7 @@ impl Making<'_> {
             hostname: Some(names::node_of(container)),
             cmd: vec!["server".to_owned()],
             labels: names::labels(&self.lease),
-            mounts: volumes
-                .chain(store)
-                .chain(memory)
-                .chain(modules)
-                .collect(),
+            mounts: volumes.chain(store).chain(memory).chain(modules).collect(),
             network: Some(self.lease.network.clone()),
             ..ContainerSpec::default()
         }

@@ -1,0 +1,114 @@
+//! `lab up`: a cluster to keep, with a stack on it or without.
+
+use std::collections::BTreeSet;
+
+use lab_cluster::{Cluster, ClusterSpec, node, reaper};
+use lab_engine::owner;
+use lab_model::exit::Exit;
+use lab_runner::{RunError, Session, Workbench, session::endpoints};
+use lab_stack::catalogue::LockedStack;
+use serde_json::json;
+
+use super::{CommandError, Context, live::Live, reap};
+use crate::{args::UpArgs, output, signals};
+
+pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandError> {
+    let user = user(&args)?;
+    let workbench = context.workbench(args.images.policy).await?;
+    let stack = args
+        .stack
+        .as_ref()
+        .map(|stack| workbench.catalogue.load(stack, &args.lock))
+        .transpose()
+        .map_err(RunError::from)?;
+    let spec = ClusterSpec {
+        nodes: args.cluster.nodes,
+        node_ports: published_ports(&workbench)?,
+        user,
+        ttl: args.ttl,
+        ..ClusterSpec::new(args.name.clone())
+    };
+    let live = Live::start(&context.global, None);
+    let (cancel, watcher) = signals::watch();
+    let session = Session {
+        workbench: &workbench,
+        emitter: live.emitter(),
+        cancel,
+    };
+    let ended = bring_up(&session, spec, stack.as_ref(), args.shared).await;
+    drop(session);
+    live.finish().await;
+    drop(watcher);
+    let cluster = ended?;
+    if args.ttl.is_some() || args.user.is_some() {
+        reap::leave_reaper(reaper::watch_cluster(&cluster.name));
+    }
+    show(context, &cluster, stack.as_ref());
+    Ok(Exit::Ok)
+}
+
+/// The process that is to use the cluster, as leases name it.
+fn user(args: &UpArgs) -> Result<Option<String>, CommandError> {
+    let Some(id) = args.user else { return Ok(None) };
+    let user = owner::process(id).ok_or(CommandError::NoProcess { id })?;
+    Ok(Some(user))
+}
+
+async fn bring_up(
+    session: &Session<'_>,
+    mut spec: ClusterSpec,
+    stack: Option<&LockedStack>,
+    is_shared: bool,
+) -> Result<Cluster, RunError> {
+    let mut recipes = vec!["node"];
+    if let Some(locked) = stack {
+        recipes.push("helm");
+        recipes.extend(locked.stack.recipes());
+    }
+    session.ready_images(&recipes).await?;
+    if let Some(locked) = stack {
+        let of_stack: Vec<_> = locked.stack.recipes().into_iter().collect();
+        spec.image_store = Some(session.ready_store(&of_stack).await?);
+    }
+    let cluster = if is_shared {
+        session.share(&spec).await?
+    } else {
+        session.provision(&spec).await?
+    };
+    let Some(locked) = stack else {
+        return Ok(cluster);
+    };
+    let recipes: Vec<_> = locked.stack.recipes().into_iter().collect();
+    let installed = session
+        .unless_interrupted(async {
+            session.load(&cluster, &recipes).await?;
+            session.install(&cluster, locked).await
+        })
+        .await;
+    if matches!(installed, Err(RunError::Interrupted)) && !is_shared {
+        node::down(&session.workbench.engine, &cluster.name).await?;
+    }
+    installed?;
+    Ok(cluster)
+}
+
+fn show(context: &Context, cluster: &Cluster, stack: Option<&LockedStack>) {
+    let endpoints = stack.map(|locked| endpoints(cluster, locked));
+    let value = json!({
+        "name": cluster.name, "kubeconfig": cluster.kubeconfig, "version": cluster.version,
+        "nodes": cluster.nodes, "endpoints": endpoints.unwrap_or_default(),
+    });
+    let text = format!("export KUBECONFIG={}", cluster.kubeconfig.display());
+    output::result(&context.global, &value, &text);
+}
+
+/// NodePorts of every stack: a stack can be installed after the cluster is up, and
+/// a container's ports are fixed when it is made.
+fn published_ports(workbench: &Workbench) -> Result<Vec<u16>, RunError> {
+    let mut ports = BTreeSet::new();
+    for name in workbench.catalogue.names()? {
+        let locked = workbench.catalogue.load(&name, "documented")?;
+        ports.extend(locked.stack.node_ports());
+    }
+    Ok(ports.into_iter().collect())
+}
