@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 6] = [
     &["lab-engine", "lab-k8s"],
     &["lab-image", "lab-node"],
     &["lab-cluster", "lab-stack", "lab-scenarios", "lab-bench"],
-    &["lab-runner", "lab-report"],
+    &["lab-runner", "lab-report", "mlops-lab"],
     &["lab-cli"],
 ];
 

@@ -1,0 +1,53 @@
+//! A test that panics leaves nothing behind.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use mlops_lab::{Lab, LabError, k8s_openapi::api::core::v1::Namespace, kube::Api};
+use tokio::{task::JoinSet, time::sleep};
+
+const GONE_AT_MOST: Duration = Duration::from_mins(1);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_takes_the_namespace_and_then_the_cluster_with_it() -> Result<(), LabError> {
+    let has_docker =
+        Path::new("/var/run/docker.sock").exists() || std::env::var_os("DOCKER_HOST").is_some();
+    if !has_docker && std::env::var_os("LAB_REQUIRE_DOCKER").is_none() {
+        return Ok(());
+    }
+    let lab = Lab::builder().start().await?;
+    let namespaces: Api<Namespace> = Api::all(lab.kube().await?.client());
+    let namespace = lab.namespace().await?;
+    let name = namespace.name().to_owned();
+    assert!(namespaces.get(&name).await.is_ok());
+
+    panic_with(namespace).await;
+
+    // The API server takes a namespace's content first.
+    let end = Instant::now() + GONE_AT_MOST;
+    while namespaces.get(&name).await.is_ok() && Instant::now() < end {
+        sleep(Duration::from_millis(200)).await;
+    }
+    assert!(
+        namespaces.get(&name).await.is_err(),
+        "the namespace is left"
+    );
+
+    let kubeconfig = lab.kubeconfig().to_owned();
+    panic_with(lab).await;
+    assert!(!kubeconfig.exists(), "the cluster is left");
+    Ok(())
+}
+
+/// A task that panics while it holds the thing.
+async fn panic_with(thing: impl Send + 'static) {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        let _thing = thing;
+        panic!("on purpose");
+    });
+    let ended = tasks.join_next().await;
+    assert!(ended.is_some_and(|ended| ended.is_err()));
+}
