@@ -319,6 +319,7 @@ mod tests {
         let recipes = Recipes::read(&folder).unwrap();
 
         assert!(recipes.get("mlflow").is_some());
+        assert!(recipes.get("grafana").unwrap().pull().is_some());
     }
 
     #[test]
