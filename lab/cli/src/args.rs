@@ -189,7 +189,7 @@ pub(crate) struct ClusterArgs {
 /// Where images come from.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct ImageArgs {
-    /// Pull images, build them from packages, or pull where a registry answers.
+    /// Pull images, build them from packages, or each as its recipe says.
     #[arg(long = "images", env = "LAB_IMAGES", value_enum, default_value_t = ImagePolicy::Auto)]
     pub(crate) policy: ImagePolicy,
 }
@@ -197,11 +197,11 @@ pub(crate) struct ImageArgs {
 /// Where images come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ImagePolicy {
-    /// Pull where a registry answers, else build.
+    /// Pull what only registries have, build the rest.
     Auto,
-    /// Pull or fail.
+    /// Ask registries only: what must be built fails.
     Pull,
-    /// Build from pinned packages.
+    /// Build from pinned packages, and ask no registry.
     Build,
 }
 
@@ -312,8 +312,11 @@ pub(crate) struct ReportArgs {
 pub(crate) enum ImagesCommand {
     /// List the images: recipe, reference, whether it is there.
     List,
-    /// Build images that are not there.
-    #[command(after_help = "Example:\n  lab images build airflow")]
+    /// Build, or pull, images that are not there.
+    #[command(
+        after_help = "Example:\n  lab images build airflow\n  lab images build grafana   \
+                            pulled: only registries have it"
+    )]
     Build {
         /// Recipes; without any, all that the stacks need.
         recipes: Vec<String>,

@@ -1,4 +1,4 @@
-//! Images: looking up, importing, committing, saving, pulling.
+//! Images: looking up, importing, committing, saving.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -42,19 +42,6 @@ pub struct ImageConfig {
     pub env: BTreeMap<String, String>,
     /// Labels. They win over those of the container committed.
     pub labels: Labels,
-}
-
-/// How far a pull is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PullProgress {
-    /// The layer, where it is about one.
-    pub layer: Option<String>,
-    /// What happens to it.
-    pub status: String,
-    /// Bytes so far.
-    pub done: u64,
-    /// Bytes in all, where known.
-    pub total: Option<u64>,
 }
 
 impl Engine {
@@ -195,31 +182,6 @@ impl Engine {
                 EngineError::from_request(format!("commit container `{container}`"), error)
             })?
             .id)
-    }
-
-    /// Pulls an image from its registry.
-    pub async fn pull_image(
-        &self,
-        reference: &str,
-        progress: &(dyn Fn(PullProgress) + Send + Sync),
-    ) -> Result<(), EngineError> {
-        let doing = format!("pull image `{reference}`");
-        let options = CreateImageOptions {
-            from_image: Some(reference.to_owned()),
-            ..Default::default()
-        };
-        let mut answers = Box::pin(self.docker.create_image(Some(options), None, None));
-        while let Some(answer) = answers.next().await {
-            let answer = answer.map_err(|error| EngineError::from_request(&doing, error))?;
-            let detail = answer.progress_detail.unwrap_or_default();
-            progress(PullProgress {
-                layer: answer.id,
-                status: answer.status.unwrap_or_default(),
-                done: size(detail.current),
-                total: detail.total.and_then(|total| total.try_into().ok()),
-            });
-        }
-        Ok(())
     }
 
     /// Images as `docker save` writes them: one tar, layers shared.

@@ -13,6 +13,7 @@ pub mod image;
 mod lines;
 pub mod network;
 pub mod owner;
+pub mod pull;
 pub mod spec;
 pub mod volume;
 
@@ -26,9 +27,10 @@ pub use crate::{
     container::{ContainerDetails, ContainerSummary, LogRange},
     error::EngineError,
     exec::{Exec, ExecOutput, ExecSpec},
-    image::{ImageConfig, ImageDetails, PullProgress},
+    image::{ImageConfig, ImageDetails},
     lines::{Line, LineSource},
     network::NetworkSpec,
+    pull::{PullError, PullProgress},
     spec::{CgroupNamespace, ContainerSpec, Mount, Port, Security},
     volume::Labelled,
 };

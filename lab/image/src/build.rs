@@ -60,7 +60,10 @@ impl Build<'_> {
         let mut mounts = steps::cache_mounts();
         mounts.extend(steps::own_mounts(recipe));
         Ok(ContainerSpec {
-            image: self.reference(&recipe.from)?.to_owned(),
+            // Only what is built gets here; no recipe has the empty name.
+            image: self
+                .reference(recipe.parent().unwrap_or_default())?
+                .to_owned(),
             mounts,
             network: self.site.proxy_on_loopback.then(|| "host".to_owned()),
             ..Default::default()

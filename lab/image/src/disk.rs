@@ -1,4 +1,4 @@
-//! Whether the engine's disk holds what is to be built.
+//! Whether the engine's disk holds what is to come.
 
 use lab_engine::EngineInfo;
 use rustix::fs::statvfs;
@@ -13,11 +13,15 @@ pub(crate) fn check(engine: &EngineInfo, needed_mb: u64, images: &str) -> Result
         return Ok(());
     };
     let free_mb = disk.f_bavail.saturating_mul(disk.f_frsize) / 1_000_000;
+    fits(&engine.root_dir, free_mb, needed_mb, images)
+}
+
+fn fits(path: &str, free_mb: u64, needed_mb: u64, images: &str) -> Result<(), ImageError> {
     if free_mb >= needed_mb {
         return Ok(());
     }
     Err(ImageError::Disk {
-        path: engine.root_dir.clone(),
+        path: path.to_owned(),
         free_mb,
         needed_mb,
         images: images.to_owned(),
@@ -44,10 +48,29 @@ mod tests {
     }
 
     #[test]
-    fn names_what_does_not_fit() {
+    fn a_disk_that_is_too_small_is_told_with_what_it_is_for() {
+        let error = fits("/var/lib/docker", 5_999, 6_000, "kubernetes").unwrap_err();
+
+        assert_eq!(
+            error.to_string(),
+            "5999 MB are free at `/var/lib/docker`, about 6000 MB are needed for kubernetes"
+        );
+        assert_eq!(
+            miette::Diagnostic::help(&error).unwrap().to_string(),
+            "free some space, for example with `lab clean` or `docker image prune`"
+        );
+    }
+
+    #[test]
+    fn a_disk_that_just_holds_it_is_enough() {
+        assert!(fits("/var/lib/docker", 6_000, 6_000, "kubernetes").is_ok());
+    }
+
+    #[test]
+    fn the_disk_looked_at_is_the_engines() {
         let error = check(&engine("/"), u64::MAX, "airflow").unwrap_err();
 
-        assert!(error.to_string().contains("to build airflow"));
+        assert!(matches!(error, ImageError::Disk { path, .. } if path == "/"));
     }
 
     #[test]

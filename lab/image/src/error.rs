@@ -1,6 +1,6 @@
 //! What can go wrong between a recipe and its image.
 
-use lab_engine::EngineError;
+use lab_engine::{EngineError, PullError};
 use miette::Diagnostic;
 use thiserror::Error;
 use tokio::task::JoinError;
@@ -100,8 +100,8 @@ pub enum ImageError {
         /// The recipe.
         name: String,
     },
-    /// The engine's disk is too small for what is to be built.
-    #[error("{free_mb} MB are free at `{path}`, about {needed_mb} MB are needed to build {images}")]
+    /// The engine's disk is too small for what is to come.
+    #[error("{free_mb} MB are free at `{path}`, about {needed_mb} MB are needed for {images}")]
     #[diagnostic(
         code(lab::image::disk),
         help("free some space, for example with `lab clean` or `docker image prune`")
@@ -113,19 +113,62 @@ pub enum ImageError {
         free_mb: u64,
         /// What is needed, roughly.
         needed_mb: u64,
-        /// What is to be built.
+        /// The images to come.
         images: String,
     },
+    /// An image did not come out of its registry.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Pull(#[from] PullError),
+    /// A registry sends nothing any more.
+    #[error(
+        "the registry of `{reference}` stopped sending for {silent}, after {done_mb} MB ({last})"
+    )]
+    #[diagnostic(
+        code(lab::image::pull_stalled),
+        help("see that the registry is up and the network holds, then run the command again")
+    )]
+    PullStalled {
+        /// What was pulled.
+        reference: String,
+        /// How long nothing came.
+        silent: String,
+        /// What had come by then.
+        done_mb: u64,
+        /// What the engine said last.
+        last: String,
+    },
     /// Policy `pull` was asked for where only building is known.
-    #[error("image `{name}` cannot be pulled: only its recipe is known")]
+    #[error("image `{name}` cannot be pulled: its recipe says how to build it")]
     #[diagnostic(
         code(lab::image::pull_not_supported),
-        help("use the policy `auto` or `build`")
+        help("use the policy `auto` or `build` (`--images`)")
     )]
     PullNotSupported {
         /// The recipe.
         name: String,
     },
+    /// Policy `build` was asked for where only pulling is known.
+    #[error("image `{name}` cannot be built: only a container registry has `{reference}`")]
+    #[diagnostic(
+        code(lab::image::build_not_supported),
+        help("use the policy `auto` or `pull` (`--images`)")
+    )]
+    BuildNotSupported {
+        /// The recipe.
+        name: String,
+        /// What it is pulled as.
+        reference: String,
+    },
+    /// The mirror of Docker Hub is not named as one.
+    #[error("the mirror of Docker Hub is not `HOST[:PORT][/PREFIX]`")]
+    #[diagnostic(
+        code(lab::image::mirror),
+        help(
+            "set LAB_REGISTRY_MIRROR like `mirror.example:5000/hub`: without `https://`, user or password"
+        )
+    )]
+    Mirror,
     /// An artifact's file could not be taken out of the engine.
     #[error("failed to write `{}`", path.display())]
     #[diagnostic(
@@ -171,7 +214,7 @@ pub enum ImageError {
         source: JoinError,
     },
     /// It was cancelled.
-    #[error("building images was interrupted")]
+    #[error("readying images was interrupted")]
     #[diagnostic(
         code(lab::image::interrupted),
         help("run the same command again: it goes on with the images that are left")

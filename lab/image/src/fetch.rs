@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use backon::{ExponentialBuilder, Retryable};
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use miette::Diagnostic;
@@ -13,7 +14,7 @@ use tokio::time;
 /// A mirror that sends nothing for so long is not going to.
 const SILENCE: Duration = Duration::from_mins(1);
 const CONNECT: Duration = Duration::from_secs(15);
-const TRIES: u32 = 3;
+const TRIES: usize = 3;
 
 /// What a file must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,19 +98,11 @@ impl Fetcher {
 
     /// A file, whatever is in it.
     pub(crate) async fn fetch(&self, url: &str) -> Result<Bytes, FetchError> {
-        let mut tried = 1;
-        loop {
-            match self.once(url).await {
-                Err(FetchError::Request { source, .. })
-                    if tried < TRIES && is_worth_another_try(&source) =>
-                {
-                    // The server gets a moment to recover.
-                    time::sleep(Duration::from_secs(u64::from(tried))).await;
-                    tried += 1;
-                }
-                other => return other,
-            }
-        }
+        (|| self.once(url))
+            // The server gets a moment to recover.
+            .retry(ExponentialBuilder::default().with_max_times(TRIES - 1))
+            .when(is_worth_another_try)
+            .await
     }
 
     /// A file that must have a known checksum.
@@ -163,8 +156,11 @@ pub(crate) fn without_credentials(url: &str) -> String {
     }
 }
 
-fn is_worth_another_try(error: &reqwest::Error) -> bool {
-    error
+fn is_worth_another_try(error: &FetchError) -> bool {
+    let FetchError::Request { source, .. } = error else {
+        return false;
+    };
+    source
         .status()
         .is_none_or(|status| status.is_server_error() || status.as_u16() == 429)
 }

@@ -1,4 +1,4 @@
-//! Images readied: built where they are missing, in order, two at a time.
+//! Images readied: pulled or built where they are missing, in order, two at a time.
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
@@ -6,22 +6,20 @@ use futures::{StreamExt, stream::FuturesUnordered};
 use lab_engine::{ByteStream, Engine};
 use lab_model::event::{Emitter, Fact, ImageReady, ImageSource};
 use serde::Serialize;
-use tokio::time;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    base::{Bootstrap, bootstrap},
-    build::Build,
-    builder::{Builders, Holder},
+    builder::Builders,
     disk,
     error::ImageError,
     fetch::Fetcher,
-    progress::Task,
-    recipe::{Estimate, Kind},
+    recipe::{Estimate, Kind, Recipe},
     recipes::Recipes,
-    settings::{Policy, Settings},
+    reference::{Mirror, Pull},
+    settings::{Patience, Policy, Settings},
     site::Site,
     steps,
+    work::Work,
 };
 
 /// Builds share the machine with what runs on it.
@@ -30,8 +28,6 @@ const BASE_ESTIMATE: Estimate = Estimate {
     seconds: 45,
     megabytes: 500,
 };
-/// How often it is looked whether another process finished the same build.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 const CACHE_LABEL: &str = "lab.cache";
 
 /// The images of a folder of recipes.
@@ -40,6 +36,7 @@ pub struct Images {
     engine: Engine,
     recipes: Recipes,
     settings: Settings,
+    mirror: Option<Mirror>,
     builders: Builders,
 }
 
@@ -64,9 +61,12 @@ impl Images {
     /// Reads the recipes below `folder`.
     ///
     /// # Errors
-    /// With every problem of every recipe.
+    /// With every problem of every recipe, or when the settings cannot be used.
     pub fn open(engine: Engine, folder: &Path, settings: Settings) -> Result<Self, ImageError> {
+        let mirror = settings.registry_mirror.as_deref();
+        let mirror = mirror.map(|text| Mirror::parse(text).ok_or(ImageError::Mirror));
         Ok(Self {
+            mirror: mirror.transpose()?,
             recipes: Recipes::read(folder)?,
             builders: Builders::new(engine.clone()),
             engine,
@@ -74,9 +74,30 @@ impl Images {
         })
     }
 
+    /// The same, but a registry is given up when it has not answered within `limit`.
+    #[must_use]
+    pub fn answered_within(mut self, limit: Duration) -> Self {
+        let patience = self.settings.patience;
+        self.settings.patience = Patience {
+            answer: limit.min(patience.answer),
+            ..patience
+        };
+        self
+    }
+
     /// The recipes.
     pub fn recipes(&self) -> &Recipes {
         &self.recipes
+    }
+
+    /// What the engine pulls an image by; none for one that is built.
+    pub(crate) fn pinned(&self, name: &str) -> Option<String> {
+        self.pull(name)
+            .map(|pull| pull.pinned(self.mirror.as_ref()))
+    }
+
+    pub(crate) const fn patience(&self) -> Patience {
+        self.settings.patience
     }
 
     pub(crate) fn builders(&self) -> &Builders {
@@ -104,7 +125,16 @@ impl Images {
         Ok(format!("docker.io/{}", self.reference(name)?))
     }
 
-    /// Builds what is missing of `names` and all they need; returns them in `names`' order.
+    /// Whether a recipe's image is on the engine.
+    ///
+    /// # Errors
+    /// When no recipe has that name, or the engine does not answer.
+    pub async fn is_there(&self, name: &str) -> Result<bool, ImageError> {
+        Ok(self.cached(name).await?.is_some())
+    }
+
+    /// Pulls or builds what is missing of `names` and all they need; returns them in
+    /// `names`' order.
     ///
     /// Finished recipes are found by their tags, so that a call after an interruption goes
     /// on with the rest. Cancelling removes the builders before it returns.
@@ -182,7 +212,7 @@ impl Images {
             }
         }
         if !missing.is_empty() {
-            readied.extend(self.build_missing(missing, emitter).await?);
+            readied.extend(self.make_missing(missing, emitter).await?);
         }
         let find = |name: &&str| readied.iter().find(|ready| ready.name == **name).cloned();
         Ok(names.iter().filter_map(find).collect())
@@ -204,7 +234,8 @@ impl Images {
             .collect())
     }
 
-    async fn cached(&self, name: &str) -> Result<Option<ImageReady>, ImageError> {
+    /// The image as it is on the engine already.
+    pub(crate) async fn cached(&self, name: &str) -> Result<Option<ImageReady>, ImageError> {
         let reference = self.reference(name)?;
         let image = self.engine.image(&reference).await;
         let image = image.map_err(|source| ImageError::engine(name, source))?;
@@ -220,7 +251,7 @@ impl Images {
         }))
     }
 
-    async fn build_missing(
+    async fn make_missing(
         &self,
         missing: Vec<String>,
         emitter: &dyn Emitter,
@@ -259,8 +290,8 @@ impl Images {
         missing: &[String],
         emitter: &'a dyn Emitter,
     ) -> Result<Work<'a>, ImageError> {
-        if let (Policy::Pull, Some(name)) = (self.settings.policy, missing.first()) {
-            return Err(ImageError::PullNotSupported { name: name.clone() });
+        for name in missing {
+            self.allow(name)?;
         }
         let failed = |source| ImageError::engine("all", source);
         let info = self.engine.info().await.map_err(failed)?;
@@ -285,80 +316,27 @@ impl Images {
         })
     }
 
-    fn estimate(&self, name: &str) -> Estimate {
+    /// Refuses what the policy leaves no way to.
+    fn allow(&self, name: &str) -> Result<(), ImageError> {
+        match (self.settings.policy, self.pull(name)) {
+            (Policy::Pull, None) => Err(ImageError::PullNotSupported {
+                name: name.to_owned(),
+            }),
+            (Policy::Build, Some(pull)) => Err(ImageError::BuildNotSupported {
+                name: name.to_owned(),
+                reference: pull.reference.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn pull(&self, name: &str) -> Option<&Pull> {
+        self.recipes.get(name).and_then(Recipe::pull)
+    }
+
+    pub(crate) fn estimate(&self, name: &str) -> Estimate {
         self.recipes
             .get(name)
             .map_or(BASE_ESTIMATE, |recipe| recipe.estimate)
     }
-}
-
-/// One call's builds.
-struct Work<'a> {
-    images: &'a Images,
-    emitter: &'a dyn Emitter,
-    site: Site,
-    fetcher: Fetcher,
-}
-
-impl Work<'_> {
-    /// Builds one image, or waits for another process that builds the same.
-    async fn ready(&self, name: String) -> Result<ImageReady, ImageError> {
-        let images = self.images;
-        let reference = images.reference(&name)?;
-        let estimate = Duration::from_secs(images.estimate(&name).seconds);
-        let task = Task::new(self.emitter, format!("image {name}"), estimate);
-        loop {
-            if let Some(mut ready) = images.cached(&name).await? {
-                ready.millis = millis(task.elapsed());
-                return Ok(ready);
-            }
-            if images.builders.holder(&name, &reference).await? == Holder::Another {
-                task.now("another lab is building it");
-                time::sleep(LOOK_EVERY).await;
-                continue;
-            }
-            match self.build(&name, &reference, &task).await {
-                // Another process was quicker by a moment.
-                Err(ImageError::Engine { source, .. }) if source.is_conflict() => {
-                    time::sleep(LOOK_EVERY).await;
-                }
-                Err(error) => return Err(error),
-                Ok(()) => break,
-            }
-        }
-        let built = images.cached(&name).await?;
-        let mut ready = built.ok_or_else(|| ImageError::Vanished { name: name.clone() })?;
-        ready.source = ImageSource::Built;
-        ready.millis = millis(task.elapsed());
-        Ok(ready)
-    }
-
-    async fn build(&self, name: &str, reference: &str, task: &Task<'_>) -> Result<(), ImageError> {
-        let images = self.images;
-        let Some(recipe) = images.recipes.get(name) else {
-            let work = Bootstrap {
-                engine: &images.engine,
-                builders: &images.builders,
-                site: &self.site,
-                fetcher: &self.fetcher,
-                task,
-            };
-            bootstrap(&work, reference).await?;
-            return Ok(());
-        };
-        let build = Build {
-            engine: &images.engine,
-            builders: &images.builders,
-            recipes: &images.recipes,
-            site: &self.site,
-            fetcher: &self.fetcher,
-            task,
-        };
-        build.run(recipe).await?;
-        Ok(())
-    }
-}
-
-fn millis(time: Duration) -> u64 {
-    time.as_millis().try_into().unwrap_or(u64::MAX)
 }

@@ -1,7 +1,7 @@
-//! Images from recipes: base root file system, builds, saving for clusters.
+//! Images from recipes: base root file system, builds, pulls, saving for clusters.
 //!
 //! A recipe is a folder below `fixtures/images`. Its image is tagged by content, so an
-//! image that is there is never built again, and an interrupted build goes on with the
+//! image that is there is never made again, and an interrupted build goes on with the
 //! recipes that are left. Everything a build needs runs in containers; nothing of the
 //! host (proxy, certificates, mirrors) stays in an image. It knows nothing of clusters.
 
@@ -14,15 +14,19 @@ mod error;
 mod export;
 mod fetch;
 mod images;
+mod layers;
 mod problem;
 mod progress;
+mod pull;
 mod python;
 mod reader;
 mod recipe;
 mod recipes;
+mod reference;
 mod settings;
 mod site;
 mod steps;
+mod work;
 
 pub use crate::{
     base::BaseError,
@@ -30,8 +34,9 @@ pub use crate::{
     fetch::FetchError,
     images::{ImageEntry, Images},
     problem::{RecipeErrors, RecipeProblem},
-    recipe::{Config, Estimate, Kind, Python, Recipe},
+    recipe::{Config, Estimate, Kind, Origin, Python, Recipe},
     recipes::{BASE, Recipes},
-    settings::{Policy, Settings},
+    reference::Pull,
+    settings::{Patience, Policy, Settings},
     site::{debian_mirror, python_index},
 };

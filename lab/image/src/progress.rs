@@ -45,6 +45,30 @@ impl<'a> Task<'a> {
         });
     }
 
+    /// Tells how many bytes have come; of how many, where that is known.
+    pub(crate) fn bytes(&self, now: &str, done: u64, total: Option<u64>) {
+        if !self.is_due() {
+            return;
+        }
+        self.emitter.progress(Progress {
+            task: self.name.clone(),
+            now: now.to_owned(),
+            done,
+            // A whole that is reached would look like the end; unpacking still follows.
+            total: total.map(|total| total.max(done + 1)),
+            remaining_seconds: total.and_then(|total| self.remaining(done, total)),
+        });
+    }
+
+    /// Seconds until all bytes are there, at the pace so far.
+    fn remaining(&self, done: u64, total: u64) -> Option<u64> {
+        let left = u128::from(total.saturating_sub(done));
+        let millis = (self.started.elapsed().as_millis() * left).checked_div(u128::from(done))?;
+        u64::try_from(millis / 1000)
+            .ok()
+            .map(|seconds| seconds.max(1))
+    }
+
     pub(crate) fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }

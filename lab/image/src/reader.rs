@@ -108,6 +108,16 @@ impl<'t, 'i> Reader<'t, 'i> {
         Some(Reader::new(table, key, value.span()))
     }
 
+    /// Keys that cannot stand beside another; each that is there is a problem.
+    pub(crate) fn exclude(&mut self, keys: &[&'static str], because: &str) {
+        for key in keys {
+            if let Some(value) = self.value(key) {
+                let message = format!("{}: key `{key}` cannot stand {because}", self.whole());
+                self.problems.push((value.span(), message));
+            }
+        }
+    }
+
     /// Every problem, unknown keys included.
     pub(crate) fn finish(mut self) -> Vec<Found> {
         for key in self.table.keys() {

@@ -11,6 +11,7 @@ use toml::{Spanned, de::DeTable};
 use crate::{
     problem::RecipeProblem,
     reader::{Found, Reader},
+    reference::{self, Pull},
 };
 
 const FILE: &str = "recipe.toml";
@@ -18,6 +19,8 @@ const FILES: &str = "files";
 const SCRIPT: &str = "build.sh";
 /// Links in the base; a folder of that name would take their place.
 const MERGED: [&str; 4] = ["bin", "lib", "lib64", "sbin"];
+/// Keys that say how an image is built.
+const BUILDING: [&str; 5] = ["from", "debian", "python", "artifacts", "config"];
 const DEFAULT_SECONDS: u64 = 60;
 const DEFAULT_MEGABYTES: u64 = 500;
 
@@ -43,8 +46,8 @@ pub struct Recipe {
     pub kind: Kind,
     /// The image as the documents name it, where they do.
     pub documented: Option<String>,
-    /// The recipe it stands on, or `debian`.
-    pub from: String,
+    /// What it begins with.
+    pub origin: Origin,
     /// Debian packages.
     pub packages: Vec<String>,
     /// Debian source packages, unpacked below `/src`.
@@ -57,6 +60,15 @@ pub struct Recipe {
     pub config: Config,
     /// What building it takes, roughly.
     pub estimate: Estimate,
+}
+
+/// What an image begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The recipe it stands on, or `debian`: it is built.
+    Recipe(String),
+    /// An image in a container registry: it is pulled, and taken as it is.
+    Registry(Pull),
 }
 
 /// A Python environment with every package pinned by hash.
@@ -98,11 +110,27 @@ pub(crate) struct Read {
     pub(crate) recipe: Recipe,
     pub(crate) text: String,
     pub(crate) file: String,
-    pub(crate) from: Spanned<String>,
+    pub(crate) from: Option<Spanned<String>>,
     pub(crate) artifacts: Vec<Spanned<String>>,
 }
 
 impl Recipe {
+    /// The recipe it stands on, or `debian`; none for an image that is pulled.
+    pub fn parent(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Recipe(parent) => Some(parent),
+            Origin::Registry(_) => None,
+        }
+    }
+
+    /// What it is pulled as; none for an image that is built.
+    pub fn pull(&self) -> Option<&Pull> {
+        match &self.origin {
+            Origin::Recipe(_) => None,
+            Origin::Registry(pull) => Some(pull),
+        }
+    }
+
     /// Folder of files copied to `/`, if the recipe has one.
     pub(crate) fn files(&self) -> Option<PathBuf> {
         Some(self.folder.join(FILES)).filter(|path| path.is_dir())
@@ -159,7 +187,7 @@ pub(crate) fn read(folder: &Path, name: &str, shown: &str) -> Result<Read, Vec<R
 
 struct Parsed {
     recipe: Recipe,
-    from: Spanned<String>,
+    from: Option<Spanned<String>>,
     artifacts: Vec<Spanned<String>>,
 }
 
@@ -168,9 +196,7 @@ fn parse(table: &Spanned<DeTable<'_>>, name: &str) -> (Parsed, Vec<Found>) {
     let mut found = Vec::new();
     let kind = kind(&mut top);
     let documented = top.text("documented").map(Spanned::into_inner);
-    let from = top
-        .needed("from")
-        .unwrap_or_else(|| Spanned::new(0..0, String::new()));
+    let (origin, from) = origin(&mut top, kind, &mut found);
     let (packages, sources) = debian(&mut top, &mut found);
     let python = python(&mut top, &mut found);
     let artifacts = top.map("artifacts");
@@ -188,7 +214,7 @@ fn parse(table: &Spanned<DeTable<'_>>, name: &str) -> (Parsed, Vec<Found>) {
         folder: PathBuf::new(),
         kind,
         documented,
-        from: from.get_ref().clone(),
+        origin,
         packages,
         sources,
         python,
@@ -226,6 +252,47 @@ fn kind(top: &mut Reader<'_, '_>) -> Kind {
             Kind::Image
         }
     }
+}
+
+/// What the image begins with, and where `from` says so.
+fn origin(
+    top: &mut Reader<'_, '_>,
+    kind: Kind,
+    found: &mut Vec<Found>,
+) -> (Origin, Option<Spanned<String>>) {
+    let Some(mut table) = top.table("pull") else {
+        let from = top.needed("from");
+        let parent = from.clone().map(Spanned::into_inner).unwrap_or_default();
+        return (Origin::Recipe(parent), from);
+    };
+    top.exclude(&BUILDING, "beside [pull]: what is pulled is taken as it is");
+    if kind == Kind::Artifact {
+        top.exclude(&["kind"], "beside [pull]: what is pulled is an image");
+    }
+    let mut checked = |key, check: fn(&str) -> bool, wanted: &str| {
+        let text = table.needed(key)?;
+        if !check(text.get_ref()) {
+            let message = format!("[pull]: `{}` is no {wanted}", text.get_ref());
+            table.problems.push((text.span(), message));
+        }
+        Some(text.into_inner())
+    };
+    let pull = Pull {
+        reference: checked(
+            "reference",
+            reference::is_reference,
+            "reference; one begins with its registry, for example `docker.io/name/name:tag`",
+        )
+        .unwrap_or_default(),
+        digest: checked(
+            "digest",
+            reference::is_digest,
+            "digest; one is `sha256:` and 64 hexadecimal digits",
+        )
+        .unwrap_or_default(),
+    };
+    found.extend(table.finish());
+    (Origin::Registry(pull), None)
 }
 
 fn debian(top: &mut Reader<'_, '_>, found: &mut Vec<Found>) -> (Vec<String>, Vec<String>) {
@@ -313,6 +380,14 @@ fn check_folder(folder: &Path, read: &Parsed) -> Vec<Found> {
     {
         let message = format!("[python]: file `{}` is not there", python.requirements);
         found.push((0..0, message));
+    }
+    if read.recipe.pull().is_some() {
+        for name in [FILES, SCRIPT] {
+            if folder.join(name).exists() {
+                let message = format!("`{name}` cannot stand beside [pull]");
+                found.push((0..0, message));
+            }
+        }
     }
     for name in MERGED {
         if folder.join(FILES).join(name).exists() {

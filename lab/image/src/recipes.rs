@@ -6,6 +6,8 @@ use std::{
     path::Path,
 };
 
+use toml::Spanned;
+
 use crate::{
     content,
     error::ImageError,
@@ -69,7 +71,8 @@ impl Recipes {
     /// What a recipe needs first: the one it stands on and its artifacts.
     pub fn needs<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.recipes.get(name).into_iter().flat_map(|recipe| {
-            std::iter::once(recipe.from.as_str()).chain(recipe.artifacts.keys().map(String::as_str))
+            let artifacts = recipe.artifacts.keys().map(String::as_str);
+            recipe.parent().into_iter().chain(artifacts)
         })
     }
 
@@ -90,7 +93,10 @@ impl Recipes {
         let Some(recipe) = self.recipes.get(name) else {
             return Config::default();
         };
-        let below = self.config(&recipe.from);
+        let below = recipe
+            .parent()
+            .map(|parent| self.config(parent))
+            .unwrap_or_default();
         let own = recipe.config.clone();
         let mut env = below.env;
         env.extend(own.env);
@@ -186,21 +192,11 @@ fn read_all(folder: &Path) -> Result<ReadAll, ImageError> {
 fn unknown_names(all: &BTreeMap<String, Read>) -> Vec<RecipeProblem> {
     let mut problems = Vec::new();
     for read in all.values() {
-        let from = read.from.get_ref().as_str();
-        let is_image = |name: &str| {
-            name == BASE
-                || all
-                    .get(name)
-                    .is_some_and(|other| other.recipe.kind == recipe::Kind::Image)
-        };
-        if !is_image(from) {
-            let message = format!("`from`: `{from}` is no image recipe");
-            problems.push(RecipeProblem::new(
-                &read.file,
-                &read.text,
-                Some(read.from.span()),
-                message,
-            ));
+        if let Some(from) = &read.from
+            && let Some(message) = unfit_parent(from.get_ref(), all)
+        {
+            let span = Some(from.span());
+            problems.push(RecipeProblem::new(&read.file, &read.text, span, message));
         }
         for artifact in &read.artifacts {
             let name = artifact.get_ref().as_str();
@@ -217,6 +213,20 @@ fn unknown_names(all: &BTreeMap<String, Read>) -> Vec<RecipeProblem> {
     problems
 }
 
+/// Why nothing can stand on the recipe of that name.
+fn unfit_parent(name: &str, all: &BTreeMap<String, Read>) -> Option<String> {
+    if name == BASE {
+        return None;
+    }
+    match all.get(name).map(|other| &other.recipe) {
+        Some(parent) if parent.pull().is_some() => Some(format!(
+            "`from`: `{name}` is pulled; a recipe stands on one that is built"
+        )),
+        Some(parent) if parent.kind == recipe::Kind::Image => None,
+        _ => Some(format!("`from`: `{name}` is no image recipe")),
+    }
+}
+
 fn circles(all: &BTreeMap<String, Read>) -> Vec<RecipeProblem> {
     let mut problems = Vec::new();
     for (start, read) in all {
@@ -227,7 +237,7 @@ fn circles(all: &BTreeMap<String, Read>) -> Vec<RecipeProblem> {
             if name == start {
                 path.push(name);
                 let message = format!("recipes stand on each other: {}", path.join(" -> "));
-                let span = Some(read.from.span());
+                let span = read.from.as_ref().map(Spanned::span);
                 problems.push(RecipeProblem::new(&read.file, &read.text, span, message));
                 break;
             }
@@ -247,11 +257,10 @@ fn circles(all: &BTreeMap<String, Read>) -> Vec<RecipeProblem> {
 }
 
 fn needs_of(read: &Read) -> impl Iterator<Item = &str> {
-    std::iter::once(read.from.get_ref().as_str()).chain(
-        read.artifacts
-            .iter()
-            .map(|artifact| artifact.get_ref().as_str()),
-    )
+    read.from
+        .iter()
+        .chain(&read.artifacts)
+        .map(|name| name.get_ref().as_str())
 }
 
 #[cfg(test)]
@@ -310,6 +319,7 @@ mod tests {
         let recipes = Recipes::read(&folder).unwrap();
 
         assert!(recipes.get("mlflow").is_some());
+        assert!(recipes.get("grafana").unwrap().pull().is_some());
     }
 
     #[test]
@@ -334,6 +344,60 @@ mod tests {
         let error = folder.read().unwrap_err();
 
         insta::assert_snapshot!(error);
+    }
+
+    #[test]
+    fn a_recipe_that_is_pulled_stands_on_nothing() {
+        let digest = "0".repeat(64);
+        let folder = three().with(
+            "grafana/recipe.toml",
+            &format!("[pull]\nreference = \"docker.io/a/b:1\"\ndigest = \"sha256:{digest}\"\n"),
+        );
+
+        let recipes = folder.read().unwrap();
+
+        assert_eq!(recipes.order(&["grafana"]).unwrap(), ["grafana"]);
+        let pull = recipes.get("grafana").unwrap().pull().unwrap();
+        assert_eq!(pull.reference, "docker.io/a/b:1");
+    }
+
+    #[test]
+    fn every_contradiction_of_a_recipe_that_is_pulled_is_told_with_its_place() {
+        let folder = three()
+            .with(
+                "both/recipe.toml",
+                "kind = \"artifact\"\nfrom = \"debian\"\n\n[pull]\nreference = \"grafana:10\"\n\
+                 digest = \"sha256:1\"\ntag = \"10\"\n\n[config]\nuser = \"0\"\n",
+            )
+            .with("both/build.sh", "true\n")
+            .with(
+                "half/recipe.toml",
+                "[pull]\nreference = \"docker.io/a/b\"\n",
+            );
+
+        let error = folder.read().unwrap_err();
+
+        insta::assert_snapshot!(error);
+    }
+
+    #[test]
+    fn nothing_stands_on_what_is_pulled() {
+        let digest = "0".repeat(64);
+        let folder = three()
+            .with(
+                "grafana/recipe.toml",
+                &format!("[pull]\nreference = \"docker.io/a/b\"\ndigest = \"sha256:{digest}\"\n"),
+            )
+            .with("plus/recipe.toml", "from = \"grafana\"\n");
+
+        let error = folder.read().unwrap_err();
+
+        assert!(
+            error.to_string().contains(
+                "plus/recipe.toml:1: `from`: `grafana` is pulled; a recipe stands on one that is built"
+            ),
+            "{error}"
+        );
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use k8s_openapi::api::core::v1::{Node, Pod, Secret};
+use k8s_openapi::api::{
+    apps::v1::{Deployment, StatefulSet},
+    core::v1::{Node, Pod, Secret},
+};
 use kube::{
     Api, Client, Config, ResourceExt,
     api::ListParams,
@@ -11,7 +14,7 @@ use kube::{
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::evidence::describe;
+use crate::{evidence::describe, readiness::Workload};
 
 /// Time to connect to the API server. On loopback a connection that takes longer
 /// than this is a server that does not answer.
@@ -141,6 +144,27 @@ impl Kube {
             )
         };
         Ok(list.iter().map(line).collect())
+    }
+
+    /// Whether the cluster has that workload, ready or not.
+    ///
+    /// # Errors
+    /// When the API server does not answer.
+    pub async fn has(&self, namespace: &str, workload: &Workload) -> Result<bool, KubeError> {
+        let client = self.client();
+        let found = match workload {
+            Workload::Deployment(name) => {
+                let all: Api<Deployment> = Api::namespaced(client, namespace);
+                all.get_opt(name).await.map(|found| found.is_some())
+            }
+            Workload::StatefulSet(name) => {
+                let all: Api<StatefulSet> = Api::namespaced(client, namespace);
+                all.get_opt(name).await.map(|found| found.is_some())
+            }
+        };
+        found.map_err(KubeError::doing(format!(
+            "look for a workload in `{namespace}`"
+        )))
     }
 
     /// A Secret's text values, decoded. Never put them into events or errors.

@@ -69,12 +69,13 @@ pub struct Component {
     /// `deployment/NAME` or `statefulset/NAME` that must become ready.
     pub workload: String,
     /// Recipe of its image.
-    pub image: Option<String>,
+    pub image: String,
     /// Components it cannot work without.
     #[serde(default)]
     pub needs: Vec<String>,
-    /// The only place its image can come from.
-    pub only_from_registry: Option<String>,
+    /// Whether the stack does without it where its image cannot be had.
+    #[serde(default)]
+    pub optional: bool,
     /// Chart value that switches it on.
     pub enable: Option<String>,
     /// Where it answers.
@@ -144,11 +145,26 @@ impl Stack {
         }
     }
 
-    /// Recipes of the images it needs, each once.
+    /// Recipes of all its images, each once.
     pub fn recipes(&self) -> BTreeSet<&str> {
-        self.components
-            .iter()
-            .filter_map(|it| it.image.as_deref())
+        self.recipes_of(|_| true)
+    }
+
+    /// Recipes of the images it cannot do without, each once.
+    pub fn required_recipes(&self) -> BTreeSet<&str> {
+        self.recipes_of(|it| !it.optional)
+    }
+
+    /// Recipes of the images it can do without, each once.
+    pub fn optional_recipes(&self) -> BTreeSet<&str> {
+        &self.recipes() - &self.required_recipes()
+    }
+
+    fn recipes_of(&self, wanted: impl Fn(&Component) -> bool) -> BTreeSet<&str> {
+        let components = self.components.iter();
+        components
+            .filter(|it| wanted(it))
+            .map(|it| it.image.as_str())
             .collect()
     }
 
@@ -188,8 +204,11 @@ impl Stack {
                     format!("needs `{need}`, which is no component"),
                 ));
             }
-            if component.image.is_none() && component.only_from_registry.is_none() {
-                let message = format!("`{}` needs `image` or `only_from_registry`", component.name);
+            if component.optional != component.enable.is_some() {
+                let message = format!(
+                    "`{}` needs both `optional = true` and `enable`, or neither",
+                    component.name
+                );
                 problems.push((component.name.clone(), message));
             }
             for endpoint in &component.endpoints {
@@ -289,7 +308,8 @@ mod tests {
         let stack = Stack::parse("stack.toml", STACK).unwrap();
         let lock = Lock::parse("documented.toml", LOCK, &stack).unwrap();
         assert_eq!(lock.stack, "lifecycle");
-        assert!(stack.recipes().contains("mlflow"));
+        assert!(stack.required_recipes().contains("mlflow"));
+        assert_eq!(stack.optional_recipes(), ["grafana"].into());
     }
 
     #[test]
@@ -317,6 +337,7 @@ title = "A"
 workload = "pod/a"
 image = "a"
 needs = ["ghost"]
+optional = true
 "#;
         let messages = messages(&Stack::parse("stack.toml", text).unwrap_err());
         assert_eq!(
@@ -324,6 +345,7 @@ needs = ["ghost"]
             [
                 "stack.toml:10: workload must be `deployment/NAME` or `statefulset/NAME`",
                 "stack.toml:12: needs `ghost`, which is no component",
+                "stack.toml:11: `a` needs both `optional = true` and `enable`, or neither",
             ]
         );
     }

@@ -1,5 +1,7 @@
 //! Why a run could not go on.
 
+use std::error::Error;
+
 use lab_cluster::ClusterError;
 use lab_engine::EngineError;
 use lab_image::ImageError;
@@ -7,10 +9,9 @@ use lab_k8s::KubeError;
 use lab_model::exit::Exit;
 use lab_stack::{CatalogueError, InstallError};
 use miette::Diagnostic;
-use thiserror::Error;
 
 /// Why a run could not go on. A failed scenario is not among these.
-#[derive(Debug, Error, Diagnostic)]
+#[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum RunError {
     /// Ctrl-C or SIGTERM.
     #[error("interrupted")]
@@ -68,4 +69,26 @@ impl RunError {
             _ => Exit::SetupFailed,
         }
     }
+}
+
+/// An error with all its causes, on one line.
+pub fn reason(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// An error with all its causes and its help, as one text.
+pub fn causes(error: &dyn Diagnostic) -> String {
+    let mut text = reason(error);
+    if let Some(help) = error.help() {
+        text.push_str("\nhint: ");
+        text.push_str(&help.to_string());
+    }
+    text
 }

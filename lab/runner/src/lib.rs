@@ -6,6 +6,7 @@
 pub mod benchmark;
 pub mod error;
 pub mod events;
+pub mod images;
 pub mod plan;
 pub mod preflight;
 pub mod run;
@@ -14,6 +15,7 @@ pub mod workbench;
 
 pub use error::RunError;
 pub use events::EventLog;
+pub use images::StackImages;
 pub use plan::Plan;
 pub use run::run;
 pub use session::Session;

@@ -9,6 +9,9 @@ use lab_model::{
 };
 use lab_stack::catalogue::LockedStack;
 
+/// Recipes of the images that every cluster with a stack needs.
+pub const ALWAYS: [&str; 2] = ["node", "helm"];
+
 /// What a run will do. Pure: made from options, shown by `--dry-run`.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -60,8 +63,8 @@ impl Plan {
 
     /// Recipes of every image it needs.
     pub fn recipes(&self) -> Vec<&str> {
-        let mut recipes = vec!["node", "helm"];
-        recipes.extend(self.locked.stack.recipes());
+        let mut recipes = ALWAYS.to_vec();
+        recipes.extend(self.locked.stack.required_recipes());
         recipes
     }
 }
@@ -85,6 +88,14 @@ impl fmt::Display for Plan {
             self.locked.name, self.locked.lock_name, stack.description
         )?;
         writeln!(f, "images    {}", self.recipes().join(", "))?;
+        let optional: Vec<_> = stack.optional_recipes().into_iter().collect();
+        if !optional.is_empty() {
+            let optional = optional.join(", ");
+            writeln!(
+                f,
+                "          {optional} (goes on without, where it cannot be had)"
+            )?;
+        }
         for component in &stack.components {
             let version = &self.locked.lock.components[&component.name].version;
             writeln!(f, "component {}: {version}", component.title)?;

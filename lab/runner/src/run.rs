@@ -10,12 +10,16 @@ use lab_model::{
     outcome::Outcome,
     stage::Stage,
 };
-use miette::Diagnostic;
 use tokio::{task::JoinSet, time};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    benchmark, error::RunError, events::EventLog, plan::Plan, preflight, session::Session,
+    StackImages, benchmark,
+    error::{RunError, causes},
+    events::EventLog,
+    plan::{self, Plan},
+    preflight,
+    session::Session,
     workbench::Workbench,
 };
 
@@ -84,13 +88,12 @@ impl Run<'_> {
             locked,
             ..
         } = self.plan;
-        let recipes = self.plan.recipes();
-        let of_stack: Vec<_> = locked.stack.recipes().into_iter().collect();
-        let store = self
+        let (images, store) = self
             .stage(Stage::Preflight, async {
                 preflight::require(&preflight::look(&self.session.workbench.engine).await?)?;
-                self.session.ready_images(&recipes).await?;
-                self.session.ready_store(&of_stack).await
+                let images = self.session.ready_stack(locked, &plan::ALWAYS).await?;
+                let store = self.session.ready_store(&images.recipes()).await?;
+                Ok((images, store))
             })
             .await?;
         let spec = ClusterSpec {
@@ -109,26 +112,24 @@ impl Run<'_> {
             cluster.clone(),
             Arc::clone(&self.session.emitter),
         ));
-        let ended = self.on_cluster(&cluster).await;
+        let ended = self.on_cluster(&cluster, &images).await;
         if !matches!(ended, Ok(Exit::Ok) | Err(RunError::Interrupted)) {
             self.collect(&cluster).await;
         }
         ended
     }
 
-    async fn on_cluster(&self, cluster: &Cluster) -> Result<Exit, RunError> {
-        let locked = &self.plan.locked;
-        let to_load: Vec<_> = locked.stack.recipes().into_iter().collect();
-        self.stage(Stage::Load, self.session.load(cluster, &to_load))
+    async fn on_cluster(&self, cluster: &Cluster, images: &StackImages) -> Result<Exit, RunError> {
+        let Plan {
+            locked, scenarios, ..
+        } = self.plan;
+        let session = &self.session;
+        self.stage(Stage::Load, session.load(cluster, &images.recipes()))
             .await?;
-        self.stage(Stage::Install, self.session.install(cluster, locked))
-            .await?;
-        let summary = self
-            .stage(
-                Stage::Verify,
-                self.session.verify(cluster, locked, &self.plan.scenarios),
-            )
-            .await?;
+        let installed = session.install(cluster, locked, &images.not_run);
+        self.stage(Stage::Install, installed).await?;
+        let verified = session.verify(cluster, locked, &images.not_run, scenarios);
+        let summary = self.stage(Stage::Verify, verified).await?;
         if let Some(workload) = &self.plan.workload
             && summary.failed == 0
         {
@@ -232,20 +233,4 @@ async fn sample(engine: lab_engine::Engine, cluster: Cluster, emitter: Arc<dyn E
             });
         }
     }
-}
-
-/// An error with all its causes and its help, as one text.
-pub fn causes(error: &dyn Diagnostic) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    if let Some(help) = error.help() {
-        text.push_str("\nhint: ");
-        text.push_str(&help.to_string());
-    }
-    text
 }

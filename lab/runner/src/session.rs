@@ -13,7 +13,7 @@ use lab_scenarios::{Filter, ScenarioEnv, Summary};
 use lab_stack::{Helm, Target, catalogue::LockedStack, install};
 use tokio_util::sync::CancellationToken;
 
-use crate::{error::RunError, plan::Scenarios, workbench::Workbench};
+use crate::{error::RunError, images::NotRun, plan::Scenarios, workbench::Workbench};
 
 /// A cluster and what is needed to work on it.
 pub struct Session<'a> {
@@ -113,11 +113,17 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Installs a stack and waits until it is ready.
+    /// Installs a stack, without the components that do not run here, and waits until
+    /// it is ready.
     ///
     /// # Errors
     /// When Helm refuses or a component is known not to become ready.
-    pub async fn install(&self, cluster: &Cluster, locked: &LockedStack) -> Result<(), RunError> {
+    pub async fn install(
+        &self,
+        cluster: &Cluster,
+        locked: &LockedStack,
+        not_run: &NotRun,
+    ) -> Result<(), RunError> {
         let _releases = node::releases(&cluster.name).await?;
         let kube = Kube::from_kubeconfig_file(&cluster.kubeconfig).await?;
         let program = self
@@ -141,13 +147,14 @@ impl Session<'_> {
             helm: &helm,
             images,
             endpoints: endpoints(cluster, locked),
-            not_run: not_run(locked),
+            not_run: not_run.clone(),
         };
         install(locked, &target, &*self.emitter).await?;
         Ok(())
     }
 
-    /// Runs scenarios against an installed stack.
+    /// Runs scenarios against an installed stack; those that need a component that does
+    /// not run here say so.
     ///
     /// # Errors
     /// When they could not be run at all; a failed scenario is in the summary.
@@ -155,6 +162,7 @@ impl Session<'_> {
         &self,
         cluster: &Cluster,
         locked: &LockedStack,
+        not_run: &NotRun,
         scenarios: &Scenarios,
     ) -> Result<Summary, RunError> {
         let kube = Kube::from_kubeconfig_file(&cluster.kubeconfig).await?;
@@ -172,7 +180,7 @@ impl Session<'_> {
             endpoints,
             airflow: (take("username"), take("password")),
             cluster: cluster.name.to_string(),
-            not_run_components: not_run(locked),
+            not_run_components: not_run.clone(),
             dashboards: locked.chart.clone(),
         };
         let english = self.workbench.root.join("features");
@@ -198,20 +206,6 @@ pub fn endpoints(cluster: &Cluster, locked: &LockedStack) -> BTreeMap<String, St
         .filter_map(|endpoint| {
             let port = cluster.node_ports.get(&endpoint.node_port)?;
             Some((endpoint.name.clone(), format!("http://127.0.0.1:{port}")))
-        })
-        .collect()
-}
-
-/// Components that cannot run here, with the reason.
-pub fn not_run(locked: &LockedStack) -> BTreeMap<String, String> {
-    locked
-        .stack
-        .components
-        .iter()
-        .filter_map(|it| {
-            let image = it.only_from_registry.as_ref()?;
-            let reason = format!("its image `{image}` exists only in a container registry, and pulling is not supported yet");
-            Some((it.name.clone(), reason))
         })
         .collect()
 }

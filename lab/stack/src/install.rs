@@ -156,7 +156,7 @@ fn finished(
 ) -> Fact {
     Fact::ComponentFinished {
         component: component.title.clone(),
-        image: component.image.clone(),
+        image: Some(component.image.clone()),
         documented: locked.lock.components[&component.name].documented.clone(),
         actual,
         outcome,

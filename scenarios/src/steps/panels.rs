@@ -3,6 +3,7 @@
 
 use cucumber::then;
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::{
     clients::Http,
@@ -16,6 +17,9 @@ use std::{path::Path, time::Duration};
 
 /// Longest time until a query has an answer: two scrapes, and a window of a rate.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Prometheus's query API, asked by Grafana's data source.
+const THROUGH_GRAFANA: &str = "/api/datasources/proxy/uid/prometheus/api/v1/query";
 
 /// A dashboard, as far as the queries need it.
 #[derive(Debug, Deserialize)]
@@ -113,17 +117,35 @@ async fn answered(world: &mut World, title: String) -> StepResult {
 #[then("그라파나는 차트의 대시보드를 모두 보여 준다")]
 async fn grafana_shows(world: &mut World) -> StepResult {
     let lab = world.lab()?;
-    let grafana = Http::new(lab.endpoint("grafana")?)?;
-    let (status, text) = grafana.look("/api/search?type=dash-db").await?;
-    lab.saw("GET /api/search", format!("{status}: {text}"));
+    let mut login = lab.kubernetes.secret("grafana-admin").await?;
+    let mut take = |key: &str| login.remove(key).unwrap_or_default();
+    let grafana =
+        Http::new(lab.endpoint("grafana")?)?.with_login((take("username"), take("password")));
     for file in lab.dashboards()? {
-        let dashboard: Dashboard = serde_json::from_str(&read(&file)?)?;
-        ensure!(
-            text.contains(&dashboard.title),
-            "Grafana does not list `{}`",
-            dashboard.title
-        );
+        let Dashboard { title, .. } = serde_json::from_str(&read(&file)?)?;
+        // Grafana answers before it has read what it is to show.
+        poll::until(&format!("dashboard `{title}`"), ANSWER_DEADLINE, || async {
+            let wanted = [("type", "dash-db"), ("query", title.as_str())];
+            let listed: Vec<Dashboard> = grafana.get("/api/search", &wanted).await?;
+            Ok(if listed.iter().any(|it| it.title == title) {
+                Look::Ready(())
+            } else {
+                Look::NotYet(format!("Grafana lists {} others", listed.len()))
+            })
+        })
+        .await?;
+        lab.saw("GET /api/search", title);
     }
+    // A dashboard without data shows nothing.
+    let answer: Value = grafana.get(THROUGH_GRAFANA, &[("query", "up")]).await?;
+    lab.saw(
+        format!("GET {THROUGH_GRAFANA}"),
+        answer["status"].to_string(),
+    );
+    ensure!(
+        answer["status"] == "success",
+        "Prometheus does not answer Grafana: {answer}"
+    );
     Ok(())
 }
 

@@ -1,9 +1,7 @@
-//! `lab images`: what is there, what can be built, what goes into a cluster.
-
-use std::collections::BTreeSet;
+//! `lab images`: what is there, what can be had, what goes into a cluster.
 
 use lab_model::exit::Exit;
-use lab_runner::{RunError, Session, Workbench};
+use lab_runner::{RunError, Session, Workbench, plan};
 
 use super::{CommandError, Context, cluster::open, live::Live};
 use crate::{
@@ -38,7 +36,7 @@ async fn list(context: &Context) -> Result<Exit, CommandError> {
     for image in &images {
         let size = match image.bytes {
             Some(bytes) => format!("{} MiB", bytes / (1 << 20)),
-            None => "not built".to_owned(),
+            None => "not there".to_owned(),
         };
         text.push_str(&format!(
             "{:<14} {:<36} {size}\n",
@@ -51,28 +49,28 @@ async fn list(context: &Context) -> Result<Exit, CommandError> {
 
 async fn build(
     context: &Context,
-    mut recipes: Vec<String>,
+    recipes: Vec<String>,
     policy: ImagePolicy,
 ) -> Result<Exit, CommandError> {
     let workbench = context.workbench(policy).await?;
-    if recipes.is_empty() {
-        recipes = all_recipes(&workbench)?;
-    }
     let recipes: Vec<_> = recipes.iter().map(String::as_str).collect();
     with_session(context, &workbench, async |session| {
+        if recipes.is_empty() {
+            return ready_every_stack(session).await;
+        }
         session.ready_images(&recipes).await
     })
     .await
 }
 
-/// What the cluster and every stack need.
-fn all_recipes(workbench: &Workbench) -> Result<Vec<String>, RunError> {
-    let mut recipes = BTreeSet::from(["node".to_owned(), "helm".to_owned()]);
-    for name in workbench.catalogue.names()? {
-        let locked = workbench.catalogue.load(&name, "documented")?;
-        recipes.extend(locked.stack.recipes().into_iter().map(str::to_owned));
+/// Makes ready what the cluster and every stack need.
+async fn ready_every_stack(session: &Session<'_>) -> Result<(), RunError> {
+    let catalogue = &session.workbench.catalogue;
+    for name in catalogue.names()? {
+        let locked = catalogue.load(&name, "documented")?;
+        session.ready_stack(&locked, &plan::ALWAYS).await?;
     }
-    Ok(recipes.into_iter().collect())
+    Ok(())
 }
 
 /// Runs work that shows its progress and ends on Ctrl-C.

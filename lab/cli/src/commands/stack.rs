@@ -23,12 +23,13 @@ pub(super) async fn install(context: &Context, args: InstallArgs) -> Result<Exit
         emitter: live.emitter(),
         cancel,
     };
-    let recipes: Vec<_> = locked.stack.recipes().into_iter().collect();
     let installed = session
         .unless_interrupted(async {
-            session.ready_images(&recipes).await?;
-            session.load(&cluster, &recipes).await?;
-            session.install(&cluster, &locked).await
+            let needed: Vec<_> = locked.stack.required_recipes().into_iter().collect();
+            session.ready_images(&needed).await?;
+            let images = session.stack_on_engine(&locked).await?;
+            session.load(&cluster, &images.recipes()).await?;
+            session.install(&cluster, &locked, &images.not_run).await
         })
         .await;
     drop(session);
@@ -53,7 +54,13 @@ pub(super) async fn test(context: &Context, args: TestArgs) -> Result<Exit, Comm
         cancel,
     };
     let verified = session
-        .unless_interrupted(session.verify(&cluster, &locked, &scenarios(&args.filter)))
+        .unless_interrupted(async {
+            let not_run = session.not_installed(&cluster, &locked).await?;
+            let scenarios = scenarios(&args.filter);
+            session
+                .verify(&cluster, &locked, &not_run, &scenarios)
+                .await
+        })
         .await;
     drop(session);
     live.finish().await;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lab_cluster::{Cluster, ClusterSpec, node, reaper};
 use lab_engine::owner;
 use lab_model::exit::Exit;
-use lab_runner::{RunError, Session, Workbench, session::endpoints};
+use lab_runner::{RunError, Session, StackImages, Workbench, plan, session::endpoints};
 use lab_stack::catalogue::LockedStack;
 use serde_json::json;
 
@@ -60,15 +60,12 @@ async fn bring_up(
     stack: Option<&LockedStack>,
     is_shared: bool,
 ) -> Result<Cluster, RunError> {
-    let mut recipes = vec!["node"];
+    let mut images = StackImages::default();
     if let Some(locked) = stack {
-        recipes.push("helm");
-        recipes.extend(locked.stack.recipes());
-    }
-    session.ready_images(&recipes).await?;
-    if let Some(locked) = stack {
-        let of_stack: Vec<_> = locked.stack.recipes().into_iter().collect();
-        spec.image_store = Some(session.ready_store(&of_stack).await?);
+        images = session.ready_stack(locked, &plan::ALWAYS).await?;
+        spec.image_store = Some(session.ready_store(&images.recipes()).await?);
+    } else {
+        session.ready_images(&["node"]).await?;
     }
     let cluster = if is_shared {
         session.share(&spec).await?
@@ -78,11 +75,10 @@ async fn bring_up(
     let Some(locked) = stack else {
         return Ok(cluster);
     };
-    let recipes: Vec<_> = locked.stack.recipes().into_iter().collect();
     let installed = session
         .unless_interrupted(async {
-            session.load(&cluster, &recipes).await?;
-            session.install(&cluster, locked).await
+            session.load(&cluster, &images.recipes()).await?;
+            session.install(&cluster, locked, &images.not_run).await
         })
         .await;
     if matches!(installed, Err(RunError::Interrupted)) && !is_shared {
