@@ -1,4 +1,5 @@
 //! A test that panics leaves nothing behind.
+#![expect(clippy::panic, reason = "it is about panics")]
 
 use std::{
     path::Path,
