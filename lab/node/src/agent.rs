@@ -5,7 +5,7 @@ use crate::{
     args::AgentArgs,
     join::{self, Admission},
     pki::NodeKey,
-    worker::Worker,
+    worker::{self, Worker},
 };
 
 /// A node that runs pods for a server.
@@ -43,7 +43,7 @@ impl Agent {
             certificates,
         } = join::ask(server, token, name, &key.public()).await?;
         certificates.keep(&key, &server.api)?;
-        self.worker.set_pod_network(&pod_network)
+        worker::set_pod_network(&pod_network)
     }
 
     pub(crate) async fn go_down(&self) {

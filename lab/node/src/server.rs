@@ -26,7 +26,7 @@ use crate::{
     nodes::{self, Registry},
     pki::{self, Authority},
     waits,
-    worker::Worker,
+    worker::{self, Worker},
 };
 
 /// How long the API server may refuse what every cluster has.
@@ -47,7 +47,7 @@ impl Server {
         let worker = Worker::prepare()?;
         let etcd = Group::default();
         etcd.start(components::etcd());
-        worker.set_pod_network(&nodes::server_network())?;
+        worker::set_pod_network(&nodes::server_network())?;
         worker.start_containerd()?;
         let authority = pki::make(&worker.host)?;
         let secret = keep_secret(args.token)?;

@@ -1,7 +1,11 @@
 //! What a node waits for while it comes up. None of these ends without the thing
 //! waited for; whoever made the node sees that it stands still and ends it.
 
-use std::{net::Ipv4Addr, path::Path, time::Duration};
+use std::{
+    net::Ipv4Addr,
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use lab_k8s::{
     Kube,
@@ -68,12 +72,12 @@ pub(crate) async fn for_own_node(client: &Client, name: &str) {
     }
 }
 
-/// Waits until the node is Ready and takes pods.
-pub(crate) async fn for_ready_node(client: &Client, name: &str) {
+/// Waits until the node says, after that moment, that it is Ready and takes pods.
+pub(crate) async fn for_ready_node(client: &Client, name: &str, since: SystemTime) {
     let nodes = Api::<Node>::all(client.clone());
     loop {
         if let Ok(node) = nodes.get(name).await
-            && takes_pods(&node)
+            && takes_pods(&node, since)
         {
             return;
         }
@@ -81,16 +85,57 @@ pub(crate) async fn for_ready_node(client: &Client, name: &str) {
     }
 }
 
-fn takes_pods(node: &Node) -> bool {
-    let ready = node
+/// A node that was away is called Ready for a while; only what its kubelet said since
+/// it started counts.
+fn takes_pods(node: &Node, since: SystemTime) -> bool {
+    let since = since
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    let conditions = node
         .status
         .iter()
-        .flat_map(|status| status.conditions.iter().flatten())
-        .any(|condition| condition.type_ == "Ready" && condition.status == "True");
+        .flat_map(|status| status.conditions.iter().flatten());
+    let ready = conditions.filter(|it| it.type_ == "Ready").any(|ready| {
+        let said = ready.last_heartbeat_time.as_ref();
+        let said = said.and_then(|time| u64::try_from(time.0.as_second()).ok());
+        ready.status == "True" && said.is_some_and(|said| said >= since)
+    });
     let tainted = node
         .spec
         .iter()
         .flat_map(|spec| spec.taints.iter().flatten())
         .any(|taint| taint.effect.starts_with("NoSchedule"));
     ready && !tainted
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn node(ready: &str, taint: Option<&str>) -> Node {
+        serde_json::from_value(json!({
+            "metadata": {"name": "demo"},
+            "spec": {"taints": taint.map(|effect| json!([{"key": "a", "effect": effect}]))},
+            "status": {"conditions": [{
+                "type": "Ready", "status": ready, "lastHeartbeatTime": "2026-11-24T14:00:00Z",
+            }]},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_ready_node_without_taints_takes_pods() {
+        assert!(takes_pods(&node("True", None), UNIX_EPOCH));
+        assert!(!takes_pods(&node("False", None), UNIX_EPOCH));
+        assert!(!takes_pods(&node("True", Some("NoSchedule")), UNIX_EPOCH));
+    }
+
+    #[test]
+    fn what_a_node_said_before_it_started_again_does_not_count() {
+        let later = UNIX_EPOCH + Duration::from_secs(1_795_528_801);
+        assert!(!takes_pods(&node("True", None), later));
+    }
 }

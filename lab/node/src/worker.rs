@@ -1,7 +1,7 @@
 //! What every node does, server or agent: containerd, the kubelet, kube-proxy,
 //! routes to the other nodes, volumes.
 
-use std::path::Path;
+use std::{path::Path, time::SystemTime};
 
 use tokio::time::Instant;
 
@@ -26,6 +26,7 @@ const BELOW_PODS: [&str; 4] = [
 pub(crate) struct Worker {
     pub(crate) host: Host,
     started: Instant,
+    since: SystemTime,
     containerd: Group,
     kubelet: Group,
     proxy: Group,
@@ -42,6 +43,7 @@ impl Worker {
         Ok(Self {
             host,
             started,
+            since: SystemTime::now(),
             containerd: Group::default(),
             kubelet: Group::default(),
             proxy: Group::default(),
@@ -53,12 +55,6 @@ impl Worker {
         image_store::seed().map_err(NodeError::file(layout::CONTAINERD_STATE))?;
         self.containerd.start(components::containerd());
         Ok(())
-    }
-
-    /// Gives the node addresses for its pods.
-    pub(crate) fn set_pod_network(&self, network: &str) -> Result<(), NodeError> {
-        let config = components::cni_config(network);
-        write(Path::new(layout::CNI_CONFIG), &config)
     }
 
     /// What pods need besides the kubelet, as soon as there is a containerd.
@@ -85,7 +81,7 @@ impl Worker {
         let client = waits::for_api(layout::NODE_KUBECONFIG).await?;
         waits::for_own_node(&client, name).await;
         let becoming_ready = async {
-            waits::for_ready_node(&client, name).await;
+            waits::for_ready_node(&client, name, self.since).await;
             self.mark("node is Ready").await;
             probe::wait_for_dns().await;
             let seconds = self.started.elapsed().as_secs_f32();
@@ -117,6 +113,12 @@ impl Worker {
     pub(crate) async fn end(&self) {
         self.containerd.end().await;
     }
+}
+
+/// Gives the node addresses for its pods.
+pub(crate) fn set_pod_network(network: &str) -> Result<(), NodeError> {
+    let config = components::cni_config(network);
+    write(Path::new(layout::CNI_CONFIG), &config)
 }
 
 fn write(path: &Path, text: &str) -> Result<(), NodeError> {

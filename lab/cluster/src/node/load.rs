@@ -147,7 +147,9 @@ mod tests {
         let (feeding, mut copies) = fan_out(Box::pin(source), 3);
         drop(copies.pop());
 
-        let reading = copies.into_iter().map(|it| it.try_collect::<Vec<Bytes>>());
+        let reading = copies
+            .into_iter()
+            .map(TryStreamExt::try_collect::<Vec<Bytes>>);
         let ((), copies) = tokio::join!(feeding, try_join_all(reading));
 
         assert_eq!(copies.unwrap(), [pieces.clone(), pieces]);
@@ -158,7 +160,9 @@ mod tests {
         let broken = stream::iter([Ok(Bytes::from("a")), Err(io::Error::other("gone"))]);
         let (feeding, copies) = fan_out(Box::pin(broken), 2);
 
-        let reading = copies.into_iter().map(|it| it.try_collect::<Vec<Bytes>>());
+        let reading = copies
+            .into_iter()
+            .map(TryStreamExt::try_collect::<Vec<Bytes>>);
         let ((), copies) = tokio::join!(feeding, try_join_all(reading));
 
         assert!(copies.is_err());
