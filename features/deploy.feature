@@ -70,6 +70,13 @@ Feature: Deploy a version and keep answering
     Then no request failed and none was answered wrongly
     And the answers name the version of the better run
 
+  @requires-faults
+  Scenario: A rollout ends right although the API server stood still meanwhile
+    Given the version of the baseline run is deployed
+    When the API server stands still for 10 seconds while the version of the better run is rolled out over that of the baseline run
+    Then no request failed and none was answered wrongly
+    And the answers name the version of the better run
+
   Scenario: A killed pod comes back, and no request is answered wrongly
     Given the version of the better run is deployed
     When Triton's pod is killed while requests keep coming

@@ -60,7 +60,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         endpoints: BTreeMap::new(),
         airflow: (String::new(), String::new()),
         cluster: "by-hand".to_owned(),
-        not_run_components: BTreeMap::new(),
+        not_run_components: BTreeMap::from([(
+            "faults".to_owned(),
+            "this example makes none".to_owned(),
+        )]),
+        faults: None,
         dashboards: PathBuf::from("fixtures/charts/mlops-platform"),
     };
     let mut folder = PathBuf::from("features");

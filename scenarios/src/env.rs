@@ -1,8 +1,20 @@
 //! Where the services under test are.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
+use futures::future::BoxFuture;
+use lab_model::fault::Fault;
 use reqwest::Url;
+
+use crate::Failure;
+
+/// Makes faults in the cluster and undoes them; what it did is undone on every way out.
+pub trait Faults: Send + Sync {
+    /// Does it.
+    fn inject(&self, fault: Fault) -> BoxFuture<'_, Result<(), Failure>>;
+    /// Undoes it.
+    fn heal(&self, fault: Fault) -> BoxFuture<'_, Result<(), Failure>>;
+}
 
 /// Where the services under test are, and what of the stack does not run here.
 #[derive(Clone)]
@@ -21,6 +33,8 @@ pub struct ScenarioEnv {
     /// Components that do not run here, each with its reason. A scenario tagged
     /// `@requires-NAME` is then not run and says so.
     pub not_run_components: BTreeMap<String, String>,
+    /// Faults in the cluster, where it takes any: scenarios tagged `@requires-faults`.
+    pub faults: Option<Arc<dyn Faults>>,
     /// Folder of the chart's Grafana dashboards (`*.json`, searched in depth).
     pub dashboards: PathBuf,
 }
@@ -35,6 +49,6 @@ impl fmt::Debug for ScenarioEnv {
             .field("cluster", &self.cluster)
             .field("not_run_components", &self.not_run_components)
             .field("dashboards", &self.dashboards)
-            .finish()
+            .finish_non_exhaustive()
     }
 }

@@ -23,7 +23,7 @@ mod task_pods;
 mod world;
 
 pub use catalog::{CatalogError, Filter, features, not_run_reason};
-pub use env::ScenarioEnv;
+pub use env::{Faults, ScenarioEnv};
 pub use failure::Failure;
 pub use lab::Lab;
 pub use plain_words::explain_rejection;

@@ -1,12 +1,11 @@
 //! What a person reads that is not a report: results on standard output, all else
 //! on standard error. The only place that prints.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this module is the printer"
-)]
+#![expect(clippy::print_stderr, reason = "this module is the printer")]
 
-use std::{error::Error, io::IsTerminal};
+use std::{
+    error::Error,
+    io::{IsTerminal, Write},
+};
 
 use lab_model::exit::Exit;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
@@ -29,17 +28,18 @@ pub(crate) fn color(global: &Global) -> bool {
 pub(crate) fn result(global: &Global, value: &impl Serialize, text: &str) {
     if global.json {
         match serde_json::to_string_pretty(value) {
-            Ok(json) => println!("{json}"),
+            Ok(json) => self::text(&json),
             Err(error) => eprintln!("failed to write JSON: {error}"),
         }
     } else if !text.is_empty() {
-        println!("{}", text.trim_end());
+        self::text(text);
     }
 }
 
 /// Prints text to standard output as it is.
 pub(crate) fn text(text: &str) {
-    println!("{}", text.trim_end());
+    // Who reads may have enough and be gone (`| head`): no reason to fail.
+    let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
 }
 
 /// Says something to the person at the terminal.

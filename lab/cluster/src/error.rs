@@ -135,6 +135,18 @@ pub enum ClusterError {
         #[source]
         source: io::Error,
     },
+    /// A fault could not be made or undone.
+    #[error("failed to {doing}: {words}")]
+    #[diagnostic(
+        code(lab::cluster::fault),
+        help("`lab status` tells how the cluster is; `lab down` removes it with the fault")
+    )]
+    Fault {
+        /// What was being done.
+        doing: String,
+        /// What the node said.
+        words: String,
+    },
     /// What was removed came back, again and again.
     #[error("not everything could be removed: {what}")]
     #[diagnostic(

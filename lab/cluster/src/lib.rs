@@ -5,10 +5,11 @@
 
 mod cluster;
 mod error;
+mod folder;
 mod lease;
 pub mod node;
 pub mod reaper;
 
 pub use cluster::{Cluster, ClusterSpec, ClusterSummary, Leftover, Usage};
 pub use error::ClusterError;
-pub use lease::Lease;
+pub use lease::{Injected, Lease};

@@ -12,7 +12,7 @@ use lab_engine::{Engine, EngineError, owner};
 use lab_model::name::ClusterName;
 use tokio::time::{Instant, interval, sleep};
 
-use crate::{ClusterError, Leftover, lease::Folder, node};
+use crate::{ClusterError, Leftover, folder::Folder, node};
 
 /// How often the reaper looks whether its time has come.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

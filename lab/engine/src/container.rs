@@ -110,6 +110,35 @@ impl Engine {
         }))
     }
 
+    /// Freezes every process of a container.
+    pub async fn pause_container(&self, container: &str) -> Result<(), EngineError> {
+        let paused = self.docker.pause_container(container).await;
+        paused.map_err(|error| {
+            EngineError::from_request(format!("pause container `{container}`"), error)
+        })
+    }
+
+    /// Lets a frozen container go on; one that is not frozen, or not there, is success.
+    pub async fn unpause_container(&self, container: &str) -> Result<(), EngineError> {
+        let details = self.docker.inspect_container(container, None).await;
+        let state = details.ok().and_then(|it| it.state);
+        if !state.and_then(|it| it.paused).unwrap_or_default() {
+            return Ok(());
+        }
+        let result = self.docker.unpause_container(container).await;
+        gone_is_fine(result.map_err(|error| {
+            EngineError::from_request(format!("unpause container `{container}`"), error)
+        }))
+    }
+
+    /// Kills every process of a container at once; the container stays.
+    pub async fn kill_container(&self, container: &str) -> Result<(), EngineError> {
+        let result = self.docker.kill_container(container, None).await;
+        gone_is_fine(result.map_err(|error| {
+            EngineError::from_request(format!("kill container `{container}`"), error)
+        }))
+    }
+
     /// Kills and removes a container with its anonymous volumes; not there is success.
     pub async fn remove_container(&self, container: &str) -> Result<(), EngineError> {
         let options = RemoveContainerOptions {

@@ -6,6 +6,7 @@
 pub mod benchmark;
 pub mod event;
 pub mod exit;
+pub mod fault;
 pub mod name;
 pub mod outcome;
 pub mod stack;

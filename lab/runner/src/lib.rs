@@ -6,6 +6,7 @@
 pub mod benchmark;
 pub mod error;
 pub mod events;
+mod faults;
 pub mod images;
 pub mod plan;
 pub mod preflight;

@@ -13,7 +13,9 @@ use lab_scenarios::{Filter, ScenarioEnv, Summary};
 use lab_stack::{Helm, Target, catalogue::LockedStack, install};
 use tokio_util::sync::CancellationToken;
 
-use crate::{error::RunError, images::NotRun, plan::Scenarios, workbench::Workbench};
+use crate::{
+    error::RunError, faults::ClusterFaults, images::NotRun, plan::Scenarios, workbench::Workbench,
+};
 
 /// A cluster and what is needed to work on it.
 pub struct Session<'a> {
@@ -181,6 +183,7 @@ impl Session<'_> {
             airflow: (take("username"), take("password")),
             cluster: cluster.name.to_string(),
             not_run_components: not_run.clone(),
+            faults: Some(Arc::new(ClusterFaults::new(self.workbench, cluster))),
             dashboards: locked.chart.clone(),
         };
         let english = self.workbench.root.join("features");

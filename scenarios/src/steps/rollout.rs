@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, time::Duration};
 
 use cucumber::{given, then, when};
 use lab_k8s::k8s_openapi::api::core::v1::PodTemplateSpec;
-use tokio::time::Instant;
+use lab_model::fault::Fault;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     clients::kubernetes::Rollout,
     failure::{Failure, StepResult, ensure},
     lab::{Lab, MODEL, MODEL_VERSION, TRITON},
-    load::{Load, Offer},
+    load::{Load, LoadReport, Offer},
     poll::{self, Look},
     runs::Purpose,
     world::{World, left_by},
@@ -85,6 +86,58 @@ impl Lab {
             }
         })
         .await
+    }
+
+    /// Rolls a version out over another while requests keep coming, and does `meanwhile`
+    /// as soon as the rollout was asked for.
+    async fn roll_out_over(
+        &self,
+        new: Purpose,
+        old: Purpose,
+        meanwhile: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<LoadReport, Failure> {
+        // Both runs are over before: each deploys its own version at its end.
+        let version = self.version_for(new).await?.version;
+        let old_version = self.version_for(old).await?.version;
+        self.roll_out_and_wait(&old_version).await?;
+        let load = Load::start(&self.triton, self.checked_offer(&[old, new]).await?)?;
+        let start = Instant::now();
+        let rolled = async {
+            self.roll_out(&version).await?;
+            meanwhile.await?;
+            self.wait_for_rollout().await
+        }
+        .await;
+        let report = load.stop().await;
+        self.saw(
+            "requests during the rollout",
+            format!(
+                "{} in {:.1} s",
+                report.in_words(),
+                start.elapsed().as_secs_f64()
+            ),
+        );
+        rolled?;
+        ensure!(
+            report.right.contains_key(&version) && report.right.contains_key(&old_version),
+            "not both versions answered: {}",
+            report.in_words()
+        );
+        Ok(report)
+    }
+
+    /// Lets the API server stand still for a time.
+    async fn stop_api_server(&self, time: Duration) -> Result<(), Failure> {
+        let faults = self.env.faults.as_ref();
+        let faults = faults.ok_or_else(|| Failure::new("this cluster takes no faults"))?;
+        faults.inject(Fault::ApiServerStopped).await?;
+        sleep(time).await;
+        faults.heal(Fault::ApiServerStopped).await?;
+        self.saw(
+            "API server",
+            format!("stood still for {} s", time.as_secs()),
+        );
+        Ok(())
     }
 
     /// Requests of the held-out images, each answer checked against what the MLflow
@@ -170,32 +223,26 @@ async fn undo(world: &mut World) -> StepResult {
 #[when(expr = "요청이 계속 들어오는 가운데 {run} 실행의 버전을 {run} 실행의 버전 위에 롤아웃한다")]
 async fn roll_out_under_load(world: &mut World, new: Purpose, old: Purpose) -> StepResult {
     let lab = world.lab()?;
-    let old_version = lab.version_for(old).await?.version;
-    lab.roll_out_and_wait(&old_version).await?;
-    let version = lab.version_for(new).await?.version;
-    let load = Load::start(&lab.triton, lab.checked_offer(&[old, new]).await?)?;
-    let start = Instant::now();
-    let rolled = async {
-        lab.roll_out(&version).await?;
-        lab.wait_for_rollout().await
-    }
-    .await;
-    let report = load.stop().await;
-    lab.saw(
-        "requests during the rollout",
-        format!(
-            "{} in {:.1} s",
-            report.in_words(),
-            start.elapsed().as_secs_f64()
-        ),
-    );
-    rolled?;
-    ensure!(
-        report.right.contains_key(&version) && report.right.contains_key(&old_version),
-        "not both versions answered: {}",
-        report.in_words()
-    );
-    world.load = Some(report);
+    let nothing = std::future::ready(Ok(()));
+    world.load = Some(lab.roll_out_over(new, old, nothing).await?);
+    Ok(())
+}
+
+#[when(
+    expr = "the API server stands still for {int} seconds while the version of the {run} run is rolled out over that of the {run} run"
+)]
+#[when(
+    expr = "API 서버가 {int}초 동안 멈춘 가운데 {run} 실행의 버전을 {run} 실행의 버전 위에 롤아웃한다"
+)]
+async fn roll_out_without_api_server(
+    world: &mut World,
+    seconds: u64,
+    new: Purpose,
+    old: Purpose,
+) -> StepResult {
+    let lab = world.lab()?;
+    let stands_still = lab.stop_api_server(Duration::from_secs(seconds));
+    world.load = Some(lab.roll_out_over(new, old, stands_still).await?);
     Ok(())
 }
 

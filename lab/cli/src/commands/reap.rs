@@ -25,6 +25,11 @@ pub(super) async fn reap_dead(command: &Command) {
     let Ok(engine) = Engine::connect().await else {
         return;
     };
+    for (cluster, fault) in node::heal_dead(&engine).await.unwrap_or_default() {
+        output::remark(&format!(
+            "healed in {cluster} after an ended process: {fault}"
+        ));
+    }
     let left = node::leftovers(&engine, false).await.unwrap_or_default();
     if left.is_empty() {
         return;

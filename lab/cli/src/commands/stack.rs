@@ -1,5 +1,6 @@
 //! `lab install` and `lab test`: a stack on a cluster, and its scenarios.
 
+use lab_cluster::node;
 use lab_model::exit::Exit;
 use lab_runner::{RunError, Session};
 
@@ -65,6 +66,9 @@ pub(super) async fn test(context: &Context, args: TestArgs) -> Result<Exit, Comm
     drop(session);
     live.finish().await;
     drop(watcher);
+    node::heal_own(&workbench.engine, &cluster.name)
+        .await
+        .map_err(RunError::from)?;
     let summary = verified?;
     output::remark(&format!(
         "{} passed, {} failed, {} not run",

@@ -7,7 +7,7 @@ use lab_engine::{Engine, Labelled};
 use lab_model::name::ClusterName;
 
 use super::names;
-use crate::{ClusterError, lease::Folder};
+use crate::{ClusterError, folder::Folder};
 
 /// Removes everything that carries the cluster's label or stands in its lease.
 /// What is not there is success.

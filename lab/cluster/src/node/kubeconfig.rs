@@ -6,7 +6,7 @@ use lab_engine::Engine;
 use lab_model::name::ClusterName;
 
 use super::{files, names};
-use crate::{ClusterError, lease::Folder};
+use crate::{ClusterError, folder::Folder};
 
 /// Where the k3s contract has it.
 const IN_NODE: &str = "/etc/rancher/k3s/k3s.yaml";

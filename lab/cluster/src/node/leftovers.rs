@@ -10,7 +10,7 @@ use lab_model::name::{ClusterName, label};
 use tokio::time::sleep;
 
 use super::{down, store};
-use crate::{ClusterError, Leftover, lease::Folder};
+use crate::{ClusterError, Leftover, folder::Folder};
 
 /// Looks that must find nothing, one after the other: what a process asked for just
 /// before it died may still be in the making.

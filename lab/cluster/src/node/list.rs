@@ -8,7 +8,7 @@ use lab_k8s::Kube;
 use lab_model::name::{ClusterName, label};
 
 use super::{kubeconfig, names};
-use crate::{Cluster, ClusterError, ClusterSummary, lease::Folder};
+use crate::{Cluster, ClusterError, ClusterSummary, folder::Folder};
 
 /// Every cluster the engine knows, by name.
 ///

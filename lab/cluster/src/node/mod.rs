@@ -4,6 +4,7 @@
 mod agents;
 mod binary;
 mod down;
+mod faults;
 mod files;
 mod kubeconfig;
 mod leftovers;
@@ -18,6 +19,7 @@ mod usage;
 mod watch;
 
 pub use down::down;
+pub use faults::{heal, heal_dead, heal_own, inject};
 pub use leftovers::{clean, leftovers};
 pub use list::{LogWish, known, list, logs, open};
 pub use load::{load_images, loaded_images};

@@ -9,7 +9,7 @@ use tokio::{task::spawn_blocking, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{list, up};
-use crate::{Cluster, ClusterError, ClusterSpec, lease::Folder};
+use crate::{Cluster, ClusterError, ClusterSpec, folder::Folder};
 
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     ImageStore, agents, binary, down, files, kubeconfig, list, names, security, store, watch,
 };
-use crate::{Cluster, ClusterError, ClusterSpec, Lease, lease::Folder};
+use crate::{Cluster, ClusterError, ClusterSpec, Lease, folder::Folder};
 
 const NODE_RECIPE: &str = "node";
 /// Modules that the host's kernel can load, for kube-proxy's `modprobe`.

@@ -10,7 +10,7 @@ use lab_k8s::{
     k8s_openapi::api::core::v1::Node,
     kube::{Api, core::Request},
 };
-use lab_model::{event::Silent, name::ClusterName};
+use lab_model::{event::Silent, fault::Fault, name::ClusterName};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -78,7 +78,35 @@ async fn use_cluster(bench: &Bench, name: &ClusterName) -> Result<(), Failure> {
     volume_lies_on(engine, name, &volume, true).await?;
     pods.remove(&volume).await?;
     volume_lies_on(engine, name, &volume, false).await?;
+    a_cut_network_heals(engine, &cluster, one, other).await?;
     an_agent_comes_back(engine, &kube, &cluster, one).await
+}
+
+/// One agent does not hear the other's kubelet ask, and hears it again.
+async fn a_cut_network_heals(
+    engine: &Engine,
+    cluster: &Cluster,
+    one: &str,
+    other: &str,
+) -> Result<(), Failure> {
+    let cut = Fault::NetworkCut {
+        node: one.to_owned(),
+        from: other.to_owned(),
+    };
+    let script = format!(
+        "timeout 2 bash -c '</dev/tcp/lab-{}.agent-1/10250'",
+        cluster.name
+    );
+    let container = format!("lab-{}.agent-2", cluster.name);
+    let is_heard = async || {
+        let ask = ExecSpec::new(["bash", "-c", &script]);
+        engine.run(&container, ask).await.map(|it| it.success())
+    };
+    expect(is_heard().await?, "agents hear each other")?;
+    node::inject(engine, &cluster.name, &cut).await?;
+    expect(!is_heard().await?, "a cut network lets nothing through")?;
+    node::heal(engine, &cluster.name, &cut).await?;
+    expect(is_heard().await?, "a healed network does")
 }
 
 /// Nobody but its owner reads it, and no listing of containers shows it.
@@ -157,8 +185,13 @@ async fn an_agent_comes_back(
 ) -> Result<(), Failure> {
     let container = format!("lab-{}.agent-1", cluster.name);
     let before = pod_network(kube, agent).await?;
-    engine.stop_container(&container, 10).await?;
-    engine.start_container(&container).await?;
+    let off = Fault::NodeKilled {
+        node: agent.to_owned(),
+    };
+    node::inject(engine, &cluster.name, &off).await?;
+    let is_off = engine.container(&container).await?;
+    expect(is_off.is_some_and(|it| !it.running), "the node is off")?;
+    node::heal(engine, &cluster.name, &off).await?;
     let wish = node::LogWish {
         node: Some(agent.to_owned()),
         tail: 10_000,
