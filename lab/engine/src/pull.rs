@@ -28,7 +28,7 @@ pub struct PullProgress {
 #[derive(Debug, ThisError, Diagnostic)]
 pub enum PullError {
     /// Nothing answers: no such host, a closed port, a proxy that lets nobody through.
-    #[error("no registry answers for `{reference}`: {words}")]
+    #[error("no registry answers for `{}`: {words}", short(reference))]
     #[diagnostic(
         code(lab::engine::registry_silent),
         help(
@@ -42,7 +42,7 @@ pub enum PullError {
         words: String,
     },
     /// The registry has trouble of its own; it may be over in a moment.
-    #[error("the registry of `{reference}` is in trouble: {words}")]
+    #[error("the registry of `{}` is in trouble: {words}", short(reference))]
     #[diagnostic(
         code(lab::engine::registry_trouble),
         help("run the command again later, or name another mirror in LAB_REGISTRY_MIRROR")
@@ -54,7 +54,7 @@ pub enum PullError {
         words: String,
     },
     /// The registry went away half-way, and the engine gave up trying again.
-    #[error("the registry of `{reference}` broke off half-way: {words}")]
+    #[error("the registry of `{}` broke off half-way: {words}", short(reference))]
     #[diagnostic(
         code(lab::engine::registry_broke_off),
         help("see that the registry is up and the network holds, then run the command again")
@@ -65,8 +65,30 @@ pub enum PullError {
         /// The engine's words.
         words: String,
     },
+    /// The registry sends nothing any more.
+    #[error(
+        "the registry of `{}` stopped sending for {silent}, after {done_mb} MB ({last})",
+        short(reference)
+    )]
+    #[diagnostic(
+        code(lab::engine::registry_stalled),
+        help("see that the registry is up and the network holds, then run the command again")
+    )]
+    Stalled {
+        /// What was to be pulled.
+        reference: String,
+        /// How long nothing came.
+        silent: String,
+        /// What had come by then.
+        done_mb: u64,
+        /// What the engine said last.
+        last: String,
+    },
     /// The engine does not trust the registry's certificate, or it speaks no TLS.
-    #[error("the engine does not trust the registry of `{reference}`: {words}")]
+    #[error(
+        "the engine does not trust the registry of `{}`: {words}",
+        short(reference)
+    )]
     #[diagnostic(
         code(lab::engine::registry_untrusted),
         help(
@@ -80,7 +102,7 @@ pub enum PullError {
         words: String,
     },
     /// The registry wants to know who asks, or does not let them.
-    #[error("the registry refuses `{reference}`: {words}")]
+    #[error("the registry refuses `{}`: {words}", short(reference))]
     #[diagnostic(
         code(lab::engine::registry_denied),
         help(
@@ -94,7 +116,10 @@ pub enum PullError {
         words: String,
     },
     /// Too many pulls came from this address.
-    #[error("the registry gives no more images for now, `{reference}` neither: {words}")]
+    #[error(
+        "the registry gives no more images for now, `{}` neither: {words}",
+        short(reference)
+    )]
     #[diagnostic(
         code(lab::engine::registry_limit),
         help(
@@ -108,7 +133,7 @@ pub enum PullError {
         words: String,
     },
     /// The registry has no such image.
-    #[error("the registry does not have `{reference}`: {words}")]
+    #[error("the registry does not have `{}`: {words}", short(reference))]
     #[diagnostic(
         code(lab::engine::registry_unknown),
         help(
@@ -122,7 +147,10 @@ pub enum PullError {
         words: String,
     },
     /// What came is not what the digest names. Nothing of it is kept.
-    #[error("what came for `{reference}` is not what its digest names: {words}")]
+    #[error(
+        "what came for `{}` is not what its digest names: {words}",
+        short(reference)
+    )]
     #[diagnostic(
         code(lab::engine::registry_digest),
         help("the registry or a mirror is broken or changes what it serves; use another one")
@@ -187,6 +215,8 @@ impl PullError {
         })
     }
 }
+
+const DIGEST_SHOWN: usize = 12;
 
 const DIGEST: &[&str] = &["verification failed for digest", "unexpected commit digest"];
 const UNTRUSTED: &[&str] = &["x509: ", " tls: ", "HTTP response to HTTPS client"];
@@ -259,6 +289,14 @@ impl Engine {
     }
 }
 
+/// A reference with as much of its digest as people read.
+fn short(reference: &str) -> &str {
+    let end = reference
+        .find("@sha256:")
+        .map_or(reference.len(), |at| at + 8 + DIGEST_SHOWN);
+    reference.get(..end).unwrap_or(reference)
+}
+
 /// The engine's words on one line, without what is asked for after an address: a
 /// registry sends to addresses that are signed, and a signature is a key.
 fn presentable(said: &str) -> String {
@@ -289,7 +327,7 @@ mod tests {
             Some(PullError::RateLimited { .. }) => "rate limited",
             Some(PullError::Unknown { .. }) => "unknown",
             Some(PullError::Digest { .. }) => "digest",
-            Some(PullError::Engine(_)) | None => "other",
+            Some(PullError::Stalled { .. } | PullError::Engine(_)) | None => "other",
         }
     }
 

@@ -120,24 +120,6 @@ pub enum ImageError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Pull(#[from] PullError),
-    /// A registry sends nothing any more.
-    #[error(
-        "the registry of `{reference}` stopped sending for {silent}, after {done_mb} MB ({last})"
-    )]
-    #[diagnostic(
-        code(lab::image::pull_stalled),
-        help("see that the registry is up and the network holds, then run the command again")
-    )]
-    PullStalled {
-        /// What was pulled.
-        reference: String,
-        /// How long nothing came.
-        silent: String,
-        /// What had come by then.
-        done_mb: u64,
-        /// What the engine said last.
-        last: String,
-    },
     /// Policy `pull` was asked for where only building is known.
     #[error("image `{name}` cannot be pulled: its recipe says how to build it")]
     #[diagnostic(

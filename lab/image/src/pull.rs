@@ -64,12 +64,12 @@ impl Pulling<'_> {
     }
 
     fn stalled(&self, layers: &Layers, last: String) -> ImageError {
-        ImageError::PullStalled {
+        ImageError::Pull(PullError::Stalled {
             reference: self.pinned.to_owned(),
             silent: seconds(self.patience.silence),
             done_mb: layers.done() / 1_000_000,
             last,
-        }
+        })
     }
 }
 

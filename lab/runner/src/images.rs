@@ -12,7 +12,7 @@ use lab_model::event::Fact;
 use lab_stack::catalogue::LockedStack;
 
 use crate::{
-    error::{RunError, causes, reason},
+    error::{RunError, reason},
     session::Session,
 };
 
@@ -104,7 +104,7 @@ impl Session<'_> {
                 continue;
             };
             if !kube.has(&locked.stack.namespace, &workload).await? {
-                let reason = "the stack was installed without it: its image was not there";
+                let reason = "the stack was installed without it";
                 not_run.insert(component.name.clone(), reason.to_owned());
             }
         }
@@ -125,9 +125,10 @@ impl Session<'_> {
                 Ok(_) => {}
                 Err(ImageError::Interrupted) => return Err(RunError::Interrupted),
                 Err(error) => {
-                    let text = format!("goes on without image {recipe}: {}", causes(&error));
+                    let reason = reason(&error);
+                    let text = format!("goes on without image {recipe}: {reason}");
                     self.emitter.emit(Fact::Noted { text });
-                    missing.insert(recipe.to_owned(), reason(&error));
+                    missing.insert(recipe.to_owned(), reason);
                 }
             }
         }
