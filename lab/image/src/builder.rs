@@ -3,11 +3,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use lab_engine::{ContainerSpec, Engine, EngineError, ExecSpec, Mount, owner};
 use lab_model::name::label;
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::timeout};
 use tokio_util::task::TaskTracker;
 
 use crate::{error::ImageError, progress::Task};
@@ -21,6 +22,8 @@ const ROLE_IMAGE: &str = "image";
 const BUILDER: &str = "lab.builder";
 /// Scratch space of a build: a volume, so that nothing in it gets into the image.
 pub(crate) const SCRATCH: &str = "/tmp";
+/// How long a step may be silent before it is told again that it goes on.
+const STILL_AT_IT: Duration = Duration::from_secs(15);
 /// Lines of a failed step that are shown.
 const TAIL_LINES: usize = 25;
 
@@ -214,7 +217,16 @@ impl Builder {
             .await
             .map_err(failed)?;
         let mut tail = VecDeque::with_capacity(TAIL_LINES);
-        while let Some(line) = exec.next_line().await.map_err(failed)? {
+        loop {
+            // A compiler may say nothing for minutes: a person must see that it goes on.
+            let Ok(line) = timeout(STILL_AT_IT, exec.next_line()).await else {
+                let last = tail.back().map_or("", String::as_str);
+                task.now(&format!("{step}: {last}"));
+                continue;
+            };
+            let Some(line) = line.map_err(failed)? else {
+                break;
+            };
             let text = line.text.trim_end();
             if text.is_empty() {
                 continue;
