@@ -61,10 +61,20 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// Whether a person or the system asked it to end, whichever part noticed first.
+    pub const fn is_interrupted(&self) -> bool {
+        matches!(
+            self,
+            Self::Interrupted
+                | Self::Cluster(ClusterError::Interrupted)
+                | Self::Image(ImageError::Interrupted)
+        )
+    }
+
     /// The exit code of a run that ended with this.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Interrupted => Exit::Interrupted,
+            _ if self.is_interrupted() => Exit::Interrupted,
             Self::Catalogue(_) => Exit::Usage,
             _ => Exit::SetupFailed,
         }
@@ -91,4 +101,20 @@ pub fn causes(error: &dyn Diagnostic) -> String {
         text.push_str(&help.to_string());
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_notices_the_interruption_first_it_ends_with_130() {
+        for error in [
+            RunError::Interrupted,
+            ClusterError::Interrupted.into(),
+            ImageError::Interrupted.into(),
+        ] {
+            assert_eq!(error.exit().code(), 130, "{error}");
+        }
+    }
 }

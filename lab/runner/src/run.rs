@@ -113,7 +113,11 @@ impl Run<'_> {
             Arc::clone(&self.session.emitter),
         ));
         let ended = self.on_cluster(&cluster, &images).await;
-        if !matches!(ended, Ok(Exit::Ok) | Err(RunError::Interrupted)) {
+        let wants_evidence = match &ended {
+            Ok(exit) => *exit != Exit::Ok,
+            Err(error) => !error.is_interrupted(),
+        };
+        if wants_evidence {
             self.collect(&cluster).await;
         }
         ended
@@ -154,7 +158,7 @@ impl Run<'_> {
         let ended = self.session.unless_interrupted(work).await;
         let outcome = match &ended {
             Ok(_) => Outcome::Passed,
-            Err(RunError::Interrupted) => Outcome::NotRun {
+            Err(error) if error.is_interrupted() => Outcome::NotRun {
                 reason: "interrupted".to_owned(),
             },
             Err(error) => Outcome::Failed {

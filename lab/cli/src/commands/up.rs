@@ -81,7 +81,8 @@ async fn bring_up(
             session.install(&cluster, locked, &images.not_run).await
         })
         .await;
-    if matches!(installed, Err(RunError::Interrupted)) && !is_shared {
+    let is_interrupted = installed.as_ref().is_err_and(RunError::is_interrupted);
+    if is_interrupted && !is_shared {
         node::down(&session.workbench.engine, &cluster.name).await?;
     }
     installed?;
