@@ -7,7 +7,7 @@ use bollard::{
     models::ContainerInspectResponse,
     query_parameters::{
         CreateContainerOptions, DownloadFromContainerOptions, ListContainersOptions, LogsOptions,
-        RemoveContainerOptions, UploadToContainerOptions,
+        RemoveContainerOptions, UploadToContainerOptions, WaitContainerOptions,
     },
 };
 use futures::{Stream, StreamExt, TryStreamExt, future, stream};
@@ -154,10 +154,25 @@ impl Engine {
             Err(EngineError::Conflict { message, .. })
                 if message.contains("already in progress") =>
             {
+                self.until_removed(container).await;
                 Ok(())
             }
             other => other,
         }
+    }
+
+    /// Waits for the end of a removal that another process asked for: until then the
+    /// container's volumes and networks are in use.
+    async fn until_removed(&self, container: &str) {
+        let options = WaitContainerOptions {
+            condition: "removed".to_owned(),
+        };
+        // Whatever it answers, and also when it is gone already, there is no more to wait for.
+        let _ = self
+            .docker
+            .wait_container(container, Some(options))
+            .next()
+            .await;
     }
 
     /// Containers, running or not, that carry a label, `key` or `key=value`.

@@ -71,19 +71,24 @@ pub async fn leftovers(engine: &Engine, all: bool) -> Result<Vec<Leftover>, Clus
 pub async fn clean(engine: &Engine, all: bool) -> Result<Vec<Leftover>, ClusterError> {
     let mut removed = BTreeSet::new();
     let mut clean_looks = 0;
+    let mut trouble = None;
     for _ in 0..LOOKS_AT_MOST {
         let left = leftovers(engine, all).await?;
         if left.is_empty() {
             clean_looks += 1;
         } else {
             clean_looks = 0;
-            remove(engine, &left).await?;
+            // Another `lab` may remove the same: what is still there the next time counts.
+            trouble = remove(engine, &left).await.err();
             removed.extend(left);
         }
         if clean_looks == CLEAN_LOOKS {
             return Ok(removed.into_iter().collect());
         }
         sleep(LOOK_EVERY).await;
+    }
+    if let Some(trouble) = trouble {
+        return Err(trouble);
     }
     let left = leftovers(engine, all).await?;
     Err(ClusterError::StillLeft {
