@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
-use lab_model::name::ClusterName;
+use lab_model::{name::ClusterName, provider::Provider};
 
 /// A reproducible lab and testing harness for MLOps stacks.
 #[derive(Debug, Parser)]
@@ -181,6 +181,9 @@ pub(crate) struct RunArgs {
 /// What cluster to bring up.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct ClusterArgs {
+    /// What makes the cluster: `node`, the locally built node image.
+    #[arg(long, env = "LAB_PROVIDER", default_value_t)]
+    pub(crate) provider: Provider,
     /// How many nodes: one server, the others agents.
     #[arg(long, env = "LAB_NODES", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
     pub(crate) nodes: u8,

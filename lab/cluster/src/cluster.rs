@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
-use lab_model::name::{ClusterName, RunId};
+use lab_model::{
+    name::{ClusterName, RunId},
+    provider::Provider,
+};
 use serde::Serialize;
 
 use crate::node::ImageStore;
@@ -12,6 +15,8 @@ use crate::node::ImageStore;
 pub struct ClusterSpec {
     /// Its name.
     pub name: ClusterName,
+    /// What makes it.
+    pub provider: Provider,
     /// The run it belongs to; a cluster without one stays until `lab down`.
     pub run: Option<RunId>,
     /// How many nodes: one server, the others agents.
@@ -28,10 +33,11 @@ pub struct ClusterSpec {
 }
 
 impl ClusterSpec {
-    /// One node, no published NodePorts, no end.
+    /// One node of the locally built image, no published NodePorts, no end.
     pub const fn new(name: ClusterName) -> Self {
         Self {
             name,
+            provider: Provider::Node,
             run: None,
             nodes: 1,
             node_ports: Vec::new(),
@@ -47,6 +53,8 @@ impl ClusterSpec {
 pub struct Cluster {
     /// Its name.
     pub name: ClusterName,
+    /// What made it.
+    pub provider: Provider,
     /// The administrator's kubeconfig on this machine.
     pub kubeconfig: PathBuf,
     /// Published NodePorts and their ports on 127.0.0.1.
@@ -62,6 +70,8 @@ pub struct Cluster {
 pub struct ClusterSummary {
     /// Its name.
     pub name: ClusterName,
+    /// What made it.
+    pub provider: Provider,
     /// How many nodes it has.
     pub nodes: usize,
     /// State of its containers, for example `running`; of one that does not run, if

@@ -8,7 +8,7 @@ use std::{
 };
 
 use lab_engine::owner;
-use lab_model::name::ClusterName;
+use lab_model::{name::ClusterName, provider::Provider};
 
 use crate::{ClusterError, Lease};
 
@@ -51,6 +51,12 @@ impl Folder {
     pub(crate) fn lease(&self) -> Option<Lease> {
         let text = fs::read_to_string(self.lease_path()).ok()?;
         serde_json::from_str(&text).ok()
+    }
+
+    /// What made the cluster. Where there is no lease, only labels of containers tell
+    /// of it, and those are the default provider's.
+    pub(crate) fn provider(&self) -> Provider {
+        self.lease().map(|lease| lease.provider).unwrap_or_default()
     }
 
     /// Writes the lease of a cluster that is to be made, unless another stands: then

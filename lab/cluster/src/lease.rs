@@ -7,6 +7,7 @@ use lab_engine::owner;
 use lab_model::{
     fault::Fault,
     name::{ClusterName, RunId},
+    provider::Provider,
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,7 @@ pub struct Lease {
     /// The cluster.
     pub cluster: ClusterName,
     /// The provider that made it.
-    pub provider: String,
+    pub provider: Provider,
     /// The run it belongs to.
     pub run: Option<RunId>,
     /// The process that made it: `pid:start-time:boot-id`.
@@ -99,7 +100,7 @@ pub(crate) mod tests {
     pub(crate) fn lease() -> Lease {
         Lease {
             cluster: "demo".parse().unwrap(),
-            provider: "node".to_owned(),
+            provider: Provider::Node,
             run: None,
             owner: "1:2:boot".to_owned(),
             users: Vec::new(),

@@ -1,15 +1,17 @@
 //! Clusters: providers that make and remove them, and the lease on what they own.
 //!
-//! One module a provider; [`node`] makes a cluster of one container from the
-//! locally built node image. Knows nothing of stacks, scenarios or reports.
+//! [`up`], [`open`] and [`down`] find the provider; one module has what is special to
+//! each: [`node`] makes a cluster of one container a node. Knows nothing of stacks, scenarios or reports.
 
 mod cluster;
 mod error;
 mod folder;
 mod lease;
 pub mod node;
+mod provider;
 pub mod reaper;
 
 pub use cluster::{Cluster, ClusterSpec, ClusterSummary, Leftover, Usage};
 pub use error::ClusterError;
 pub use lease::{Injected, Lease};
+pub use provider::{down, list, open, up};

@@ -9,5 +9,6 @@ pub mod exit;
 pub mod fault;
 pub mod name;
 pub mod outcome;
+pub mod provider;
 pub mod stack;
 pub mod stage;

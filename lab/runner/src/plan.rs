@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use lab_model::{
     name::{ClusterName, InvalidName, RunId},
+    provider::Provider,
     stage::Stage,
 };
 use lab_stack::catalogue::LockedStack;
@@ -20,7 +21,7 @@ pub struct Plan {
     /// The cluster it makes.
     pub cluster: ClusterName,
     /// The provider that makes it.
-    pub provider: &'static str,
+    pub provider: Provider,
     /// How many nodes the cluster has.
     pub nodes: u8,
     /// The stack and its versions.

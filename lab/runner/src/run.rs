@@ -40,7 +40,7 @@ pub async fn run(
         lab_version: env!("CARGO_PKG_VERSION").to_owned(),
         stack: plan.locked.name.clone(),
         lock: plan.locked.lock_name.clone(),
-        provider: plan.provider.to_owned(),
+        provider: plan.provider.to_string(),
         host: workbench.host().await?,
     }));
     let session = Session {
@@ -97,6 +97,7 @@ impl Run<'_> {
             })
             .await?;
         let spec = ClusterSpec {
+            provider: self.plan.provider,
             run: Some(self.plan.run.clone()),
             nodes: self.plan.nodes,
             node_ports: locked.stack.node_ports().collect(),
@@ -209,7 +210,7 @@ impl Run<'_> {
         self.log.emit(Fact::StageStarted {
             stage: Stage::Teardown,
         });
-        let removed = node::down(&self.session.workbench.engine, name).await;
+        let removed = lab_cluster::down(&self.session.workbench.engine, name).await;
         let outcome = match &removed {
             Ok(()) => Outcome::Passed,
             Err(error) => Outcome::Failed {

@@ -70,7 +70,7 @@ impl Session<'_> {
     /// When it does not come up; then nothing of it is left.
     pub async fn provision(&self, spec: &ClusterSpec) -> Result<Cluster, RunError> {
         let Workbench { engine, images, .. } = self.workbench;
-        let cluster = node::up(engine, images, spec, &*self.emitter, &self.cancel).await?;
+        let cluster = lab_cluster::up(engine, images, spec, &*self.emitter, &self.cancel).await?;
         Ok(self.told(cluster))
     }
 
@@ -87,7 +87,7 @@ impl Session<'_> {
     fn told(&self, cluster: Cluster) -> Cluster {
         self.emitter.emit(Fact::ClusterReady {
             cluster: cluster.name.clone(),
-            provider: "node".to_owned(),
+            provider: cluster.provider.to_string(),
             version: cluster.version.clone(),
             nodes: cluster.nodes.clone(),
         });

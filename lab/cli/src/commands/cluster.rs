@@ -21,7 +21,7 @@ pub(super) async fn open(
     workbench: &Workbench,
     name: &ClusterName,
 ) -> Result<Cluster, CommandError> {
-    Ok(node::open(&workbench.engine, name)
+    Ok(lab_cluster::open(&workbench.engine, name)
         .await
         .map_err(RunError::from)?)
 }
@@ -33,11 +33,13 @@ pub(super) async fn down(context: &Context, args: DownArgs) -> Result<Exit, Comm
         node::known(&engine, &name).await.map_err(RunError::from)?;
         vec![name]
     } else {
-        let all = node::list(&engine).await.map_err(RunError::from)?;
+        let all = lab_cluster::list(&engine).await.map_err(RunError::from)?;
         all.into_iter().map(|it| it.name).collect()
     };
     for name in &names {
-        node::down(&engine, name).await.map_err(RunError::from)?;
+        lab_cluster::down(&engine, name)
+            .await
+            .map_err(RunError::from)?;
         output::remark(&format!("removed {name}"));
     }
     output::result(&context.global, &json!({"removed": names}), "");
@@ -46,12 +48,16 @@ pub(super) async fn down(context: &Context, args: DownArgs) -> Result<Exit, Comm
 
 pub(super) async fn list(context: &Context) -> Result<Exit, CommandError> {
     let engine = Engine::connect().await.map_err(RunError::from)?;
-    let clusters = node::list(&engine).await.map_err(RunError::from)?;
-    let mut text = format!("{:<34} {:<6} {:<10} STARTED\n", "NAME", "NODES", "STATE");
+    let clusters = lab_cluster::list(&engine).await.map_err(RunError::from)?;
+    let mut text = format!(
+        "{:<34} {:<9} {:<6} {:<10} STARTED\n",
+        "NAME", "PROVIDER", "NODES", "STATE"
+    );
     for cluster in &clusters {
         text.push_str(&format!(
-            "{:<34} {:<6} {:<10} {}\n",
+            "{:<34} {:<9} {:<6} {:<10} {}\n",
             cluster.name.as_str(),
+            cluster.provider.as_str(),
             cluster.nodes,
             cluster.state,
             cluster.started
@@ -104,7 +110,9 @@ pub(super) async fn kubeconfig(
     name: &ClusterName,
 ) -> Result<Exit, CommandError> {
     let engine = Engine::connect().await.map_err(RunError::from)?;
-    let cluster = node::open(&engine, name).await.map_err(RunError::from)?;
+    let cluster = lab_cluster::open(&engine, name)
+        .await
+        .map_err(RunError::from)?;
     let text = cluster.kubeconfig.to_string_lossy();
     output::result(
         &context.global,

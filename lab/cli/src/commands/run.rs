@@ -47,7 +47,7 @@ fn plan(context: &Context, args: &RunArgs) -> Result<Plan, CommandError> {
     Ok(Plan {
         run,
         cluster,
-        provider: "node",
+        provider: args.cluster.provider,
         nodes: args.cluster.nodes,
         locked,
         scenarios: scenarios(&args.filter),

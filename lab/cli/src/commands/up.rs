@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lab_cluster::{Cluster, ClusterSpec, node, reaper};
+use lab_cluster::{Cluster, ClusterSpec, reaper};
 use lab_engine::owner;
 use lab_model::exit::Exit;
 use lab_runner::{RunError, Session, StackImages, Workbench, plan, session::endpoints};
@@ -22,6 +22,7 @@ pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandE
         .transpose()
         .map_err(RunError::from)?;
     let spec = ClusterSpec {
+        provider: args.cluster.provider,
         nodes: args.cluster.nodes,
         node_ports: published_ports(&workbench)?,
         user,
@@ -83,7 +84,7 @@ async fn bring_up(
         .await;
     let is_interrupted = installed.as_ref().is_err_and(RunError::is_interrupted);
     if is_interrupted && !is_shared {
-        node::down(&session.workbench.engine, &cluster.name).await?;
+        lab_cluster::down(&session.workbench.engine, &cluster.name).await?;
     }
     installed?;
     Ok(cluster)
@@ -92,7 +93,7 @@ async fn bring_up(
 fn show(context: &Context, cluster: &Cluster, stack: Option<&LockedStack>) {
     let endpoints = stack.map(|locked| endpoints(cluster, locked));
     let value = json!({
-        "name": cluster.name, "kubeconfig": cluster.kubeconfig, "version": cluster.version,
+        "name": cluster.name, "provider": cluster.provider, "kubeconfig": cluster.kubeconfig, "version": cluster.version,
         "nodes": cluster.nodes, "endpoints": endpoints.unwrap_or_default(),
     });
     let text = format!("export KUBECONFIG={}", cluster.kubeconfig.display());

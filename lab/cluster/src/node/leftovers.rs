@@ -9,8 +9,8 @@ use lab_engine::{Engine, Labels, owner};
 use lab_model::name::{ClusterName, label};
 use tokio::time::sleep;
 
-use super::{down, store};
-use crate::{ClusterError, Leftover, folder::Folder};
+use super::store;
+use crate::{ClusterError, Leftover, down, folder::Folder};
 
 /// Looks that must find nothing, one after the other: what a process asked for just
 /// before it died may still be in the making.

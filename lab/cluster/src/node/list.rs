@@ -31,6 +31,7 @@ pub async fn list(engine: &Engine) -> Result<Vec<ClusterSummary>, ClusterError> 
             nodes: nodes.len(),
             state: shown.map(|node| node.state.clone()).unwrap_or_default(),
             started: server.map(|server| server.started_at).unwrap_or_default(),
+            provider: Folder::of(&name)?.provider(),
             name,
         })
     }))
@@ -76,6 +77,7 @@ pub async fn open(engine: &Engine, name: &ClusterName) -> Result<Cluster, Cluste
         .collect();
     Ok(Cluster {
         name: name.clone(),
+        provider: folder.provider(),
         kubeconfig: folder.kubeconfig(),
         node_ports,
         version,

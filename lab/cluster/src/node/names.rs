@@ -74,7 +74,7 @@ pub(super) fn lease(spec: &ClusterSpec) -> Lease {
     let containers = std::iter::once(&container).chain(&agents);
     Lease {
         cluster: name.clone(),
-        provider: "node".to_owned(),
+        provider: spec.provider,
         run: spec.run.clone(),
         owner: owner::this_process(),
         users: spec.user.iter().cloned().collect(),

@@ -8,8 +8,7 @@ use lab_model::{event::Emitter, name::ClusterName};
 use tokio::{task::spawn_blocking, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{list, up};
-use crate::{Cluster, ClusterError, ClusterSpec, folder::Folder};
+use crate::{Cluster, ClusterError, ClusterSpec, folder::Folder, open, up};
 
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -46,7 +45,7 @@ pub async fn share(
     let folder = Folder::of(&spec.name)?;
     loop {
         if folder.join(spec.user.as_deref())? {
-            return list::open(engine, &spec.name).await;
+            return open(engine, &spec.name).await;
         }
         let being_made = || folder.lease().is_some_and(|lease| lease.is_being_made());
         match up(engine, images, spec, emitter, cancel).await {
