@@ -26,7 +26,7 @@ Feature: Monitor what the model is asked and how it answers
 
   Scenario Outline: The dashboard panel "<panel>" has an answer to show
     Given the version of the better run is deployed
-    When 2 held-out images are sent, one a request
+    When 6 requests of ordinary images are sent, 10 images each
     Then Prometheus has an answer to every query of the panel "<panel>"
 
     Examples:
