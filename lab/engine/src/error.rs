@@ -163,6 +163,11 @@ impl EngineError {
         })
     }
 
+    /// The error of a stream that broke: a full disk breaks them, too.
+    pub(crate) fn from_stream(doing: String, source: io::Error) -> Self {
+        Self::full_disk(&*doing, &source.to_string()).unwrap_or(Self::Stream { doing, source })
+    }
+
     pub(crate) fn from_request(doing: impl Into<String>, error: bollard::errors::Error) -> Self {
         let doing = doing.into();
         match error {
@@ -255,6 +260,16 @@ mod tests {
         let error = answer(500, "write /var/lib/docker/x: no space left on device");
 
         assert!(matches!(error, EngineError::NoSpace { .. }));
+    }
+
+    #[test]
+    fn tells_a_stream_that_a_full_disk_broke() {
+        let broken = |words: &str| {
+            EngineError::from_stream("load".to_owned(), io::Error::other(words.to_owned()))
+        };
+        let full = broken("write /var/lib/docker/tmp/x: no space left on device");
+        assert!(matches!(full, EngineError::NoSpace { .. }));
+        assert!(matches!(broken("reset"), EngineError::Stream { .. }));
     }
 
     #[test]
