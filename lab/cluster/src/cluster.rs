@@ -98,6 +98,8 @@ pub enum Leftover {
     Cluster(ClusterName),
     /// A container.
     Container(String),
+    /// An image in the making.
+    Image(String),
     /// A volume.
     Volume(String),
 }
@@ -107,6 +109,7 @@ impl fmt::Display for Leftover {
         match self {
             Self::Cluster(name) => write!(f, "cluster {name}"),
             Self::Container(name) => write!(f, "container {name}"),
+            Self::Image(name) => write!(f, "image {name}"),
             Self::Volume(name) => write!(f, "volume {name}"),
         }
     }

@@ -6,6 +6,9 @@ use std::{error::Error, io};
 use miette::Diagnostic;
 use thiserror::Error as ThisError;
 
+/// What Linux programs say when the disk is full.
+const FULL_DISK: &str = "no space left on device";
+
 /// A request to the engine that failed.
 #[derive(Debug, ThisError, Diagnostic)]
 pub enum EngineError {
@@ -112,6 +115,19 @@ pub enum EngineError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The engine ended, or was started again, in the middle of it.
+    #[error("the engine broke off while trying to {doing}")]
+    #[diagnostic(
+        code(lab::engine::lost),
+        help("see that Docker runs (`docker info`); then `lab clean` removes what is left")
+    )]
+    Lost {
+        /// What was being done.
+        doing: String,
+        /// What the system said.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// A stream from or to the engine broke.
     #[error("the stream to the engine broke while trying to {doing}")]
     #[diagnostic(
@@ -138,6 +154,20 @@ impl EngineError {
         matches!(self, Self::Conflict { .. })
     }
 
+    /// The error of a full disk, where a program's words tell of one.
+    pub fn full_disk(doing: impl Into<String>, words: &str) -> Option<Self> {
+        let told = words.lines().find(|line| line.contains(FULL_DISK))?;
+        Some(Self::NoSpace {
+            doing: doing.into(),
+            message: told.trim().to_owned(),
+        })
+    }
+
+    /// The error of a stream that broke: a full disk breaks them, too.
+    pub(crate) fn from_stream(doing: String, source: io::Error) -> Self {
+        Self::full_disk(&*doing, &source.to_string()).unwrap_or(Self::Stream { doing, source })
+    }
+
     pub(crate) fn from_request(doing: impl Into<String>, error: bollard::errors::Error) -> Self {
         let doing = doing.into();
         match error {
@@ -149,6 +179,12 @@ impl EngineError {
                 Self::from_answer(doing, 500, error)
             }
             bollard::errors::Error::IOError { err } => Self::Stream { doing, source: err },
+            // Without an answer there is no engine at the other end any more.
+            lost @ (bollard::errors::Error::HyperResponseError { .. }
+            | bollard::errors::Error::HyperLegacyError { .. }) => Self::Lost {
+                doing,
+                source: Box::new(lost),
+            },
             other => Self::Request {
                 doing,
                 source: Box::new(other),
@@ -162,7 +198,7 @@ impl EngineError {
             Self::PrivilegedRefused { message }
         } else if says("port is already allocated") || says("address already in use") {
             Self::PortTaken { message }
-        } else if says("no space left on device") {
+        } else if says(FULL_DISK) {
             Self::NoSpace { doing, message }
         } else if status == 404 {
             Self::NotFound { doing, message }
@@ -224,6 +260,16 @@ mod tests {
         let error = answer(500, "write /var/lib/docker/x: no space left on device");
 
         assert!(matches!(error, EngineError::NoSpace { .. }));
+    }
+
+    #[test]
+    fn tells_a_stream_that_a_full_disk_broke() {
+        let broken = |words: &str| {
+            EngineError::from_stream("load".to_owned(), io::Error::other(words.to_owned()))
+        };
+        let full = broken("write /var/lib/docker/tmp/x: no space left on device");
+        assert!(matches!(full, EngineError::NoSpace { .. }));
+        assert!(matches!(broken("reset"), EngineError::Stream { .. }));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Commands run inside a container, with a stream for their input.
 
-use std::{collections::BTreeMap, fmt, pin::Pin, time::Duration};
+use std::{collections::BTreeMap, fmt, io, pin::Pin, time::Duration};
 
 use bollard::{container::LogOutput, exec::StartExecResults, models::ExecConfig};
 use bytes::Bytes;
@@ -99,7 +99,7 @@ pub struct Exec {
     output: Pin<Box<dyn Stream<Item = Result<LogOutput, bollard::errors::Error>> + Send>>,
     lines: LineCutter,
     ended: bool,
-    writer: JoinSet<std::io::Result<()>>,
+    writer: JoinSet<Fed>,
 }
 
 impl fmt::Debug for Exec {
@@ -210,14 +210,18 @@ impl Exec {
         while self.next_chunk().await?.is_some() {}
         let code = self.exit_code().await?;
         while let Some(fed) = self.writer.join_next().await {
-            // A command may end without reading all it was given.
-            if let (Ok(Err(source)), 0) = (fed, code)
-                && source.kind() != std::io::ErrorKind::BrokenPipe
-            {
-                return Err(EngineError::Stream {
-                    doing: self.doing,
-                    source,
-                });
+            match fed {
+                // Whatever the command makes of half its input, this is the cause.
+                Ok(Fed::SourceBroke(source)) => {
+                    return Err(EngineError::from_stream(self.doing, source));
+                }
+                // A command may end without reading all it was given.
+                Ok(Fed::NotTaken(source))
+                    if code == 0 && source.kind() != io::ErrorKind::BrokenPipe =>
+                {
+                    return Err(EngineError::from_stream(self.doing, source));
+                }
+                _ => {}
             }
         }
         Ok(code)
@@ -248,13 +252,54 @@ impl Exec {
     }
 }
 
-async fn feed(
-    mut stdin: ByteStream,
-    mut input: Pin<Box<dyn AsyncWrite + Send>>,
-) -> std::io::Result<()> {
-    while let Some(bytes) = stdin.next().await {
-        input.write_all(&bytes?).await?;
+/// How a command's input ended.
+enum Fed {
+    Whole,
+    SourceBroke(io::Error),
+    NotTaken(io::Error),
+}
+
+async fn feed(mut stdin: ByteStream, mut input: Pin<Box<dyn AsyncWrite + Send>>) -> Fed {
+    let fed = pour(&mut stdin, &mut input).await;
+    // Also after a failure: a command whose input stays open would wait for more for ever.
+    match (fed, input.shutdown().await) {
+        (Fed::Whole, Err(error)) => Fed::NotTaken(error),
+        (fed, _) => fed,
     }
-    input.flush().await?;
-    input.shutdown().await
+}
+
+async fn pour(stdin: &mut ByteStream, input: &mut (impl AsyncWrite + Unpin)) -> Fed {
+    while let Some(bytes) = stdin.next().await {
+        let taken = match bytes {
+            Ok(bytes) => input.write_all(&bytes).await,
+            Err(error) => return Fed::SourceBroke(error),
+        };
+        if let Err(error) = taken {
+            return Fed::NotTaken(error);
+        }
+    }
+    match input.flush().await {
+        Ok(()) => Fed::Whole,
+        Err(error) => Fed::NotTaken(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_source_that_breaks_ends_the_input() {
+        let (input, mut command) = tokio::io::duplex(64);
+        let source = stream::iter([Ok(Bytes::from("half")), Err(io::Error::other("gone"))]);
+
+        let fed = feed(Box::pin(source), Box::pin(input)).await;
+
+        let mut read = String::new();
+        command.read_to_string(&mut read).await.unwrap();
+        assert_eq!(read, "half");
+        assert!(matches!(fed, Fed::SourceBroke(error) if error.to_string() == "gone"));
+    }
 }

@@ -12,7 +12,7 @@ use bollard::{
 };
 use futures::{StreamExt, TryStreamExt};
 
-use crate::{ByteStream, Engine, EngineError, Labels, error::gone_is_fine};
+use crate::{ByteStream, Engine, EngineError, Labels, error::gone_is_fine, volume::label_filter};
 
 /// An image on the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,8 +71,23 @@ impl Engine {
     /// Images whose reference matches, for example `lab/*`.
     pub async fn list_images(&self, matching: &str) -> Result<Vec<ImageDetails>, EngineError> {
         let filter = ("reference".to_owned(), vec![matching.to_owned()]);
+        self.images_where(HashMap::from([filter])).await
+    }
+
+    /// Images that carry a label, `key` or `key=value`.
+    pub async fn list_images_by_label(
+        &self,
+        label: &str,
+    ) -> Result<Vec<ImageDetails>, EngineError> {
+        self.images_where(label_filter(label)).await
+    }
+
+    async fn images_where(
+        &self,
+        filters: HashMap<String, Vec<String>>,
+    ) -> Result<Vec<ImageDetails>, EngineError> {
         let options = ListImagesOptions {
-            filters: Some(HashMap::from([filter])),
+            filters: Some(filters),
             ..Default::default()
         };
         let list = self
@@ -125,6 +140,7 @@ impl Engine {
         &self,
         root: ByteStream,
         reference: &str,
+        labels: &Labels,
     ) -> Result<String, EngineError> {
         let doing = format!("import image `{reference}`");
         let (repo, tag) = split_reference(reference);
@@ -132,6 +148,10 @@ impl Engine {
             from_src: Some("-".to_owned()),
             repo: Some(repo),
             tag: Some(tag),
+            changes: labels
+                .iter()
+                .map(|(key, value)| format!("LABEL {key}={value:?}"))
+                .collect(),
             ..Default::default()
         };
         let mut answers = Box::pin(self.docker.create_image(

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use bytes::Bytes;
 use futures::stream;
-use lab_engine::{ByteStream, ContainerSpec, Engine, ImageConfig};
+use lab_engine::{ByteStream, ContainerSpec, Engine, ImageConfig, Labels};
 use tar::{Builder as TarBuilder, Header};
 
 use crate::{
@@ -44,7 +44,9 @@ impl Build<'_> {
         let id = match recipe.kind {
             Kind::Artifact => {
                 let out = self.engine.download(builder.name(), steps::OUT);
-                self.engine.import_image(out, reference).await
+                self.engine
+                    .import_image(out, reference, &Labels::new())
+                    .await
             }
             Kind::Image => {
                 let config = image_config(&recipe.name, self.recipes.config(&recipe.name));

@@ -1,13 +1,13 @@
 //! Takes a program out of an artifact, for use on this machine.
 
 use std::{
+    ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
 };
 
 use futures::TryStreamExt;
 use lab_engine::ContainerSpec;
-use tempfile::TempDir;
 
 use crate::{error::ImageError, images::Images, steps};
 
@@ -47,12 +47,20 @@ impl Images {
 }
 
 /// Unpacks beside its place and moves it there, so that a half-written program is
-/// never found.
+/// never found. What a killed process left unfinished is written anew by the next, which
+/// has the lock.
 fn unpack(tar: &[u8], folder: &Path, file: &str) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    let unpacked = TempDir::new_in(folder)?;
-    tar::Archive::new(tar).unpack(unpacked.path())?;
-    fs::rename(unpacked.path().join(file), folder.join(file))
+    let lock = fs::File::create(folder.join(".lock"))?;
+    lock.lock()?;
+    let unfinished = folder.join(format!("{file}.new"));
+    for entry in tar::Archive::new(tar).entries()? {
+        let mut entry = entry?;
+        if entry.path()?.file_name() == Some(OsStr::new(file)) {
+            entry.unpack(&unfinished)?;
+        }
+    }
+    fs::rename(unfinished, folder.join(file))
 }
 
 fn writing(path: &Path, source: io::Error) -> ImageError {

@@ -3,8 +3,11 @@
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use futures::{StreamExt, stream::FuturesUnordered};
-use lab_engine::{ByteStream, Engine};
-use lab_model::event::{Emitter, Fact, ImageReady, ImageSource};
+use lab_engine::{ByteStream, Engine, owner};
+use lab_model::{
+    event::{Emitter, Fact, ImageReady, ImageSource},
+    name::label,
+};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -152,7 +155,22 @@ impl Images {
             () = cancel.cancelled() => Err(ImageError::Interrupted),
         };
         self.builders.settle().await;
+        if readied.is_err() {
+            self.remove_unfinished().await;
+        }
         readied
+    }
+
+    /// Removes what this process began to import. What cannot be removed carries its
+    /// owner, so that the next `lab` finds it.
+    async fn remove_unfinished(&self) {
+        let own = format!("{}={}", label::OWNER, owner::this_process());
+        let unfinished = self.engine.list_images_by_label(&own).await;
+        for image in unfinished.unwrap_or_default() {
+            if let Err(error) = self.engine.remove_image(&image.id).await {
+                tracing::warn!(image.id, %error, "image in the making not removed");
+            }
+        }
     }
 
     /// The images of `names` as one `docker save` tar with shared layers.

@@ -7,8 +7,12 @@ use std::{
     time::Duration,
 };
 
-use crate::{Lab, LabError, program::Program};
+use crate::{Lab, LabError, Room, program::Program};
 
+/// What a node takes, with room for a few pods.
+const NODE_MIB: u64 = 1024;
+/// What a stack takes besides.
+const STACK_MIB: u64 = 2048;
 /// How long a shared cluster waits for its next user.
 const STAYS: Duration = Duration::from_mins(5);
 
@@ -23,6 +27,7 @@ pub struct LabBuilder {
     shared: Option<String>,
     stays: Duration,
     nodes: u8,
+    memory_mib: Option<u64>,
     program: Option<PathBuf>,
     root: Option<PathBuf>,
 }
@@ -34,6 +39,7 @@ impl LabBuilder {
             shared: None,
             stays: STAYS,
             nodes: 1,
+            memory_mib: None,
             program: None,
             root: None,
         }
@@ -64,6 +70,13 @@ impl LabBuilder {
         self
     }
 
+    /// How much memory it takes. It waits until the labs of other tests leave that much;
+    /// by default 1 GiB a node, and 2 GiB for a stack.
+    pub const fn memory_mib(mut self, mib: u64) -> Self {
+        self.memory_mib = Some(mib);
+        self
+    }
+
     /// The program `lab`, where it is not to be looked for.
     pub fn program(mut self, path: impl Into<PathBuf>) -> Self {
         self.program = Some(path.into());
@@ -76,11 +89,12 @@ impl LabBuilder {
         self
     }
 
-    /// Joins the cluster or brings it up, with the stack on it. The first time on a
-    /// machine its images are built, which takes minutes.
+    /// Joins the cluster or brings it up, with the stack on it, as soon as the machine has
+    /// room for it. The first time on a machine its images are built, which takes minutes.
     ///
     /// # Errors
-    /// When the program is not there or cannot do it: then with what it said.
+    /// When the program is not there or cannot do it: then with what it said. When other
+    /// labs keep the memory, or the machine has too little of it.
     pub async fn start(self) -> Result<Lab, LabError> {
         let program = Program {
             path: Program::find(self.program.clone())?,
@@ -90,8 +104,15 @@ impl LabBuilder {
             let number = CLUSTERS.fetch_add(1, Ordering::Relaxed);
             format!("test-{}-{number}", process::id())
         });
+        let room = Room::claim(&name, self.memory()).await?;
         program.run(&self.up(&name)).await?;
-        Lab::open(program, name, self.shared.is_none()).await
+        Lab::open(program, name, self.shared.is_none(), room).await
+    }
+
+    fn memory(&self) -> u64 {
+        let stack = self.stack.as_ref().map_or(0, |_| STACK_MIB);
+        self.memory_mib
+            .unwrap_or(u64::from(self.nodes) * NODE_MIB + stack)
     }
 
     fn up(&self, name: &str) -> Vec<String> {
@@ -123,6 +144,14 @@ mod tests {
             words,
             "up tests --quiet --while PID --nodes 1 --stack lifecycle --ttl 300s --shared"
         );
+    }
+
+    #[test]
+    fn memory_grows_with_nodes_and_a_stack() {
+        let lab = LabBuilder::new();
+        assert_eq!(lab.memory(), 1024);
+        assert_eq!(lab.clone().nodes(3).stack("lifecycle").memory(), 5120);
+        assert_eq!(lab.memory_mib(300).memory(), 300);
     }
 
     #[test]

@@ -53,6 +53,47 @@ pub enum LabError {
         #[source]
         source: serde_json::Error,
     },
+    /// The machine is too small, though no other lab runs on it.
+    #[error("{mib} MiB of memory are needed, {budget} MiB are available")]
+    #[diagnostic(
+        code(lab::library::too_small),
+        help(
+            "end other programs, or use a larger machine; `LabBuilder::memory_mib` says what a lab takes"
+        )
+    )]
+    TooSmall {
+        /// What was wished for.
+        mib: u64,
+        /// What there is.
+        budget: u64,
+    },
+    /// Other labs kept the memory for too long.
+    #[error("{mib} MiB of memory did not become free within {minutes} min: {by} kept it")]
+    #[diagnostic(
+        code(lab::library::no_room),
+        help("`lab list` shows the clusters; end the tests that do not end by themselves")
+    )]
+    NoRoom {
+        /// What was wished for.
+        mib: u64,
+        /// How long it was waited for.
+        minutes: u64,
+        /// Who has it.
+        by: String,
+    },
+    /// A claim on memory cannot be written.
+    #[error("failed to keep claims on memory in `{path}`")]
+    #[diagnostic(
+        code(lab::library::ledger),
+        help("see that the folder can be written; XDG_STATE_HOME names another")
+    )]
+    Ledger {
+        /// The folder.
+        path: String,
+        /// The system's answer.
+        #[source]
+        source: io::Error,
+    },
     /// The cluster's API refused something.
     #[error(transparent)]
     #[diagnostic(transparent)]

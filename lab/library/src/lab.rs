@@ -9,7 +9,7 @@ use std::{
 use lab_k8s::Kube;
 use serde::Deserialize;
 
-use crate::{LabBuilder, LabError, Namespace, program::Program};
+use crate::{LabBuilder, LabError, Namespace, Room, program::Program};
 
 /// A running cluster, with its stack. A cluster of the test's own goes when this is
 /// dropped, also after a panic.
@@ -18,6 +18,8 @@ pub struct Lab {
     program: Program,
     status: Status,
     is_own: bool,
+    /// Given back after the cluster has gone.
+    _room: Room,
 }
 
 /// What `lab status --json` tells.
@@ -40,12 +42,14 @@ impl Lab {
         program: Program,
         name: String,
         is_own: bool,
+        room: Room,
     ) -> Result<Self, LabError> {
         let status = program.ask(&["status".to_owned(), name]).await?;
         Ok(Self {
             program,
             status,
             is_own,
+            _room: room,
         })
     }
 

@@ -14,12 +14,16 @@
 //! ends, however it ends, the cluster goes. A [`shared`](LabBuilder::shared) one is
 //! used by all tests of all processes that name it, and goes some minutes after the
 //! last of them; a file under the state folder (the lease) keeps them in step.
+//!
+//! Tests run side by side, in one process and in several. So many labs come up at once as
+//! the machine's memory holds; the others wait ([`Room`]).
 
 mod builder;
 mod error;
 mod lab;
 mod namespace;
 mod program;
+mod room;
 
-pub use crate::{builder::LabBuilder, error::LabError, lab::Lab, namespace::Namespace};
+pub use crate::{builder::LabBuilder, error::LabError, lab::Lab, namespace::Namespace, room::Room};
 pub use lab_k8s::{Kube, k8s_openapi, kube};

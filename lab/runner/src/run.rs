@@ -129,16 +129,20 @@ impl Run<'_> {
             locked, scenarios, ..
         } = self.plan;
         let session = &self.session;
-        self.stage(Stage::Load, session.load(cluster, &images.recipes()))
-            .await?;
+        let recipes = images.recipes();
+        let loaded = session.unless_interrupted(session.load(cluster, &recipes));
+        self.stage(Stage::Load, loaded).await?;
         let installed = session.install(cluster, locked, &images.not_run);
+        let installed = session.unless_interrupted(installed);
         self.stage(Stage::Install, installed).await?;
         let verified = session.verify(cluster, locked, &images.not_run, scenarios);
+        let verified = session.unless_interrupted(verified);
         let summary = self.stage(Stage::Verify, verified).await?;
         if let Some(workload) = &self.plan.workload
             && summary.failed == 0
         {
             let measured = benchmark::measure(&self.session, cluster, locked, workload);
+            let measured = session.unless_interrupted(measured);
             self.stage(Stage::Benchmark, measured).await?;
         }
         Ok(if summary.failed == 0 {
@@ -148,7 +152,8 @@ impl Run<'_> {
         })
     }
 
-    /// Runs one stage between its events; ends it at once on Ctrl-C.
+    /// Runs one stage between its events. On Ctrl-C images and the cluster in the making
+    /// end by themselves, after they have removed what there was of them.
     async fn stage<T>(
         &self,
         stage: Stage,
@@ -156,7 +161,7 @@ impl Run<'_> {
     ) -> Result<T, RunError> {
         self.log.emit(Fact::StageStarted { stage });
         let started = Instant::now();
-        let ended = self.session.unless_interrupted(work).await;
+        let ended = work.await;
         let outcome = match &ended {
             Ok(_) => Outcome::Passed,
             Err(error) if error.is_interrupted() => Outcome::NotRun {

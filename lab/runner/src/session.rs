@@ -28,7 +28,8 @@ pub struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Does the work unless Ctrl-C comes first.
+    /// Does the work unless Ctrl-C comes first. Then it is dropped: not for work that ends
+    /// by itself and cleans up, as images and clusters in the making do.
     ///
     /// # Errors
     /// The work's own, or [`RunError::Interrupted`].

@@ -3,13 +3,13 @@
 use std::{
     io,
     path::{Path, PathBuf},
-    process::Output,
+    process::{Output, Stdio},
 };
 
 use miette::Diagnostic;
 use serde::Deserialize;
 use thiserror::Error;
-use tokio::process::Command;
+use tokio::{io::AsyncWriteExt, process::Command};
 
 /// Helm could not do what it was told.
 #[derive(Debug, Error, Diagnostic)]
@@ -42,10 +42,6 @@ pub enum HelmError {
     #[error("failed to read Helm's answer")]
     #[diagnostic(code(lab::helm::answer))]
     Answer(#[source] serde_json::Error),
-    /// The values file could not be written.
-    #[error("failed to write Helm's values")]
-    #[diagnostic(code(lab::helm::values))]
-    Values(#[source] io::Error),
 }
 
 /// The Helm program, bound to one cluster.
@@ -89,16 +85,8 @@ impl Helm {
         chart: &Path,
         values: &serde_json::Value,
     ) -> Result<(), HelmError> {
-        let file = tempfile::Builder::new()
-            .prefix("lab-values-")
-            .suffix(".yaml")
-            .tempfile()
-            .map_err(HelmError::Values)?;
-        // Every JSON document is a YAML document.
-        serde_json::to_writer(&file, values).map_err(|error| HelmError::Values(error.into()))?;
         let chart = chart.to_string_lossy();
-        let values = file.path().to_string_lossy();
-        self.run(
+        self.run_with(
             &format!("install release `{release}`"),
             &[
                 "upgrade",
@@ -109,8 +97,11 @@ impl Helm {
                 namespace,
                 "--create-namespace",
                 "--values",
-                &values,
+                "-",
             ],
+            // Every JSON document is a YAML document. In a pipe, because a file would stay
+            // when this process is killed.
+            values.to_string().into_bytes(),
         )
         .await
         .map(drop)
@@ -144,16 +135,38 @@ impl Helm {
     }
 
     async fn run(&self, doing: &str, args: &[&str]) -> Result<Output, HelmError> {
-        let output = Command::new(&self.program)
+        self.run_with(doing, args, Vec::new()).await
+    }
+
+    /// Runs Helm with something to read.
+    async fn run_with(
+        &self,
+        doing: &str,
+        args: &[&str],
+        input: Vec<u8>,
+    ) -> Result<Output, HelmError> {
+        let failed = |source| HelmError::Start {
+            program: self.program.clone(),
+            source,
+        };
+        let mut helm = Command::new(&self.program)
             .args(args)
             .env("KUBECONFIG", &self.kubeconfig)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
-            .output()
-            .await
-            .map_err(|source| HelmError::Start {
-                program: self.program.clone(),
-                source,
-            })?;
+            .spawn()
+            .map_err(failed)?;
+        let stdin = helm.stdin.take();
+        let feed = async {
+            if let Some(mut stdin) = stdin {
+                // Helm may end without reading it; then its own words tell why.
+                let _ = stdin.write_all(&input).await;
+            }
+        };
+        let ((), output) = tokio::join!(feed, helm.wait_with_output());
+        let output = output.map_err(failed)?;
         if output.status.success() {
             return Ok(output);
         }

@@ -22,7 +22,8 @@ pub(super) async fn images(
             let recipes: Vec<_> = recipes.iter().map(String::as_str).collect();
             with_session(context, &workbench, async |session| {
                 session.ready_images(&recipes).await?;
-                session.load(&cluster, &recipes).await
+                let loading = session.load(&cluster, &recipes);
+                session.unless_interrupted(loading).await
             })
             .await
         }
@@ -73,7 +74,7 @@ async fn ready_every_stack(session: &Session<'_>) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Runs work that shows its progress and ends on Ctrl-C.
+/// Runs work that shows its progress and ends by itself on Ctrl-C.
 async fn with_session(
     context: &Context,
     workbench: &Workbench,
@@ -86,7 +87,7 @@ async fn with_session(
         emitter: live.emitter(),
         cancel,
     };
-    let ended = session.unless_interrupted(work(&session)).await;
+    let ended = work(&session).await;
     drop(session);
     live.finish().await;
     drop(watcher);

@@ -24,15 +24,17 @@ pub(super) async fn install(context: &Context, args: InstallArgs) -> Result<Exit
         emitter: live.emitter(),
         cancel,
     };
-    let installed = session
-        .unless_interrupted(async {
-            let needed: Vec<_> = locked.stack.required_recipes().into_iter().collect();
-            session.ready_images(&needed).await?;
+    let installed = async {
+        let needed: Vec<_> = locked.stack.required_recipes().into_iter().collect();
+        session.ready_images(&needed).await?;
+        let on_cluster = async {
             let images = session.stack_on_engine(&locked).await?;
             session.load(&cluster, &images.recipes()).await?;
             session.install(&cluster, &locked, &images.not_run).await
-        })
-        .await;
+        };
+        session.unless_interrupted(on_cluster).await
+    }
+    .await;
     drop(session);
     live.finish().await;
     drop(watcher);

@@ -9,7 +9,7 @@ use bollard::{
 use libtest_mimic::Failed;
 use tokio::runtime::Runtime;
 
-/// Containers, volumes, networks, images without a name, mounts and cgroups.
+/// Containers, volumes, networks, images in the making, mounts and cgroups.
 pub(crate) struct Machine {
     things: BTreeSet<String>,
 }
@@ -47,12 +47,13 @@ async fn of_engine() -> Result<BTreeSet<String>, Failed> {
     for network in docker.list_networks(None::<ListNetworksOptions>).await? {
         things.insert(format!("network {:?}", network.name));
     }
-    let dangling = ListImagesOptions {
-        filters: Some([("dangling".to_owned(), vec!["true".to_owned()])].into()),
-        ..Default::default()
-    };
-    for image in docker.list_images(Some(dangling)).await? {
-        things.insert(format!("image {}", image.id));
+    // One without a name, or with an owner: finished images have names and none.
+    for image in docker.list_images(None::<ListImagesOptions>).await? {
+        let owner = image.labels.get("lab.owner");
+        let is_named = image.repo_tags.iter().any(|tag| tag != "<none>:<none>");
+        if !is_named || owner.is_some_and(|owner| !owner.is_empty()) {
+            things.insert(format!("image {} {:?}", image.id, image.repo_tags));
+        }
     }
     Ok(things)
 }
@@ -95,27 +96,4 @@ fn cgroups() -> BTreeSet<String> {
         })
         .map(|path| format!("cgroup {}", path.display()))
         .collect()
-}
-
-/// Processes whose environment holds this variable.
-pub(crate) fn processes_with(variable: &str) -> io::Result<Vec<String>> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir("/proc")?.flatten() {
-        // A process may end between the two.
-        let Ok(environment) = fs::read(entry.path().join("environ")) else {
-            continue;
-        };
-        if environment
-            .split(|byte| *byte == 0)
-            .any(|it| it == variable.as_bytes())
-        {
-            let words = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let words = String::from_utf8_lossy(&words).replace('\0', " ");
-            // One that ended and was not waited for has no words any more.
-            if !words.is_empty() {
-                found.push(words);
-            }
-        }
-    }
-    Ok(found)
 }

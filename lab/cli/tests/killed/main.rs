@@ -1,6 +1,8 @@
-//! `lab` killed at random moments, then one `lab clean`: nothing may be left.
+//! `lab` ended at random moments, then one `lab clean`: nothing may be left.
 //!
 //! `LAB_KILLS=50 LAB_KILL_SEED=7 cargo test -p lab-cli --test killed -- --nocapture`
+//! is 50 `kill -9` of `lab up` and `lab run`, and a quarter as many Ctrl-C and SIGTERM.
+//! It compares the whole engine before and after, so nothing else may use it meanwhile.
 
 #![expect(
     clippy::print_stdout,
@@ -8,106 +10,80 @@
     reason = "tells its figures; it watches processes that cannot tell it anything"
 )]
 
+mod builds;
+mod left;
 mod machine;
+#[path = "../place/mod.rs"]
+mod place;
+mod schedule;
 
 use std::{
-    fs,
-    os::unix::fs::symlink,
-    path::{Path, PathBuf},
     process::{Child, Command, ExitCode, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
+use builds::Recipe;
 use lab_engine::Engine;
 use lab_image::{Images, Settings};
 use libtest_mimic::{Arguments, Failed, Trial};
 use machine::Machine;
-use rand::{RngExt, SeedableRng, rngs::SmallRng};
-use tempfile::TempDir;
+use place::{Place, checkout, ended};
+use rand::{SeedableRng, rngs::SmallRng};
+use schedule::{End, Kill};
 use tokio::runtime::Runtime;
 
 /// Kills in CI; one command does more of them.
-const KILLS: u32 = 4;
+const KILLS: usize = 4;
 const SEED: u64 = 20_261_124;
-/// Moments are drawn from as long as this: what is made outside the process is made
-/// in the first part of a command.
-const LONGEST_UP: Duration = Duration::from_secs(12);
-const LONGEST_RUN: Duration = Duration::from_mins(1);
-/// Only ends a test that would hang.
-const ENDED_AT_MOST: Duration = Duration::from_mins(1);
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-
-/// What ends the command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// `kill -9`, then `lab clean`.
-    KilledThenCleaned,
-    /// `kill -9`; the reaper is alone with what is left.
-    KilledThenReaped,
-    /// Ctrl-C or SIGTERM: the command cleans up itself.
-    Asked(&'static str),
-}
-
-/// A command and how it ends.
-struct Kill {
-    command: &'static [&'static str],
-    longest: Duration,
-    end: End,
-}
-
-const UP: &[&str] = &["up", "killed"];
-const RUN: &[&str] = &["run", "--no-bench"];
-const ROUND: [Kill; 4] = [
-    Kill {
-        command: UP,
-        longest: LONGEST_UP,
-        end: End::KilledThenCleaned,
-    },
-    Kill {
-        command: RUN,
-        longest: LONGEST_RUN,
-        end: End::KilledThenReaped,
-    },
-    Kill {
-        command: UP,
-        longest: LONGEST_UP,
-        end: End::Asked("INT"),
-    },
-    Kill {
-        command: RUN,
-        longest: LONGEST_RUN,
-        end: End::KilledThenCleaned,
-    },
-];
+const CLUSTER: &str = "killed";
 
 fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // Each of them compares the whole engine.
+    arguments.test_threads = Some(1);
+    let trials = vec![
+        trial("what_is_left_is_told", &[], left::is_told),
+        trial(
+            "ended_at_any_moment_a_cluster_leaves_nothing",
+            &["node", "triton", "airflow"],
+            clusters,
+        ),
+        trial(
+            "ended_at_any_moment_a_build_leaves_nothing",
+            &[builds::PARENT],
+            image_builds,
+        ),
+    ];
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn trial(
+    name: &str,
+    images: &[&str],
+    test: impl FnOnce() -> Result<(), Failed> + Send + 'static,
+) -> Trial {
     let ready = Runtime::new()
         .map_err(|error| error.to_string())
-        .and_then(|runtime| runtime.block_on(ready()));
+        .and_then(|runtime| runtime.block_on(ready(images)));
     let is_required = std::env::var("LAB_REQUIRE_DOCKER").is_ok_and(|value| value == "1");
-    let name = "killed_at_any_moment_nothing_is_left";
-    let trial = match ready {
-        Ok(()) => Trial::test(name, all),
+    match ready {
+        Ok(()) => Trial::test(name, test),
         Err(reason) => {
             let failed = reason.clone();
             Trial::test(format!("{name} ({reason})"), || Err(failed.into()))
                 .with_ignored_flag(!is_required)
         }
-    };
-    libtest_mimic::run(&Arguments::from_args(), vec![trial]).exit_code()
+    }
 }
 
-/// An engine with the images, or why there is none: a kill shall not meet a build.
-async fn ready() -> Result<(), String> {
+/// An engine with the images, or why there is none: a kill shall meet no other build.
+async fn ready(names: &[&str]) -> Result<(), String> {
     let engine = Engine::connect().await.map_err(|error| error.to_string())?;
-    let images = Images::open(
-        engine.clone(),
-        &checkout().join("fixtures/images"),
-        Settings::default(),
-    )
-    .map_err(|error| error.to_string())?;
-    for name in ["node", "triton", "airflow"] {
+    let folder = checkout().join("fixtures/images");
+    let images = Images::open(engine.clone(), &folder, Settings::default())
+        .map_err(|error| error.to_string())?;
+    for name in names {
         let reference = images.reference(name).map_err(|error| error.to_string())?;
         let found = engine.image(&reference).await;
         if found.map_err(|error| error.to_string())?.is_none() {
@@ -117,155 +93,142 @@ async fn ready() -> Result<(), String> {
     Ok(())
 }
 
-fn all() -> Result<(), Failed> {
-    let number = |name: &str| std::env::var(name).ok().and_then(|it| it.parse().ok());
-    let kills = number("LAB_KILLS").unwrap_or(u64::from(KILLS));
-    let mut moments = SmallRng::seed_from_u64(number("LAB_KILL_SEED").unwrap_or(SEED));
-    let place = Place::new()?;
-    let before = Machine::look()?;
-    let mut left = 0;
-    for (index, kill) in (0..kills).zip(ROUND.iter().cycle()) {
-        let moment = kill.longest.mul_f64(moments.random::<f64>());
-        let told = place.kill(kill, moment)?;
-        let found = Machine::look()?.since(&before);
+fn clusters() -> Result<(), Failed> {
+    let place = Place::new(None)?;
+    let mut sweep = Sweep::new(&place)?;
+    for kill in schedule::of_clusters(kills()) {
+        sweep.end(&kill, || {
+            // A command that was quicker than the moment leaves its cluster on purpose.
+            place.ask(&["down", CLUSTER])?;
+            Ok(())
+        })?;
+    }
+    sweep.verdict()
+}
+
+fn image_builds() -> Result<(), Failed> {
+    let place = Place::new(None)?;
+    let recipe = Recipe::add_to(&place)?;
+    let mut sweep = Sweep::new(&place)?;
+    for (number, kill) in schedule::of_builds(kills()).iter().enumerate() {
+        recipe.renew(number)?;
+        sweep.end(kill, builds::remove_finished)?;
+    }
+    let verdict = sweep.verdict();
+    // The engine ends a commit that it has begun, whoever asked for it.
+    builds::remove_finished()?;
+    verdict
+}
+
+fn kills() -> usize {
+    let wished = std::env::var("LAB_KILLS").ok();
+    wished.and_then(|it| it.parse().ok()).unwrap_or(KILLS)
+}
+
+fn seed() -> u64 {
+    let wished = std::env::var("LAB_KILL_SEED").ok();
+    wished.and_then(|it| it.parse().ok()).unwrap_or(SEED)
+}
+
+/// Commands ended one after the other, and what each of them left.
+struct Sweep<'a> {
+    place: &'a Place,
+    before: Machine,
+    moments: SmallRng,
+    killed: usize,
+    asked: usize,
+    left: usize,
+}
+
+impl<'a> Sweep<'a> {
+    fn new(place: &'a Place) -> Result<Self, Failed> {
+        println!("seed {}", seed());
+        Ok(Self {
+            place,
+            before: Machine::look()?,
+            moments: SmallRng::seed_from_u64(seed()),
+            killed: 0,
+            asked: 0,
+            left: 0,
+        })
+    }
+
+    /// Starts a command, ends it, sees to what it left and counts what is there all the same.
+    fn end(
+        &mut self,
+        kill: &Kill,
+        tidy: impl FnOnce() -> Result<(), Failed>,
+    ) -> Result<(), Failed> {
+        let moment = kill.moment(&mut self.moments);
+        let took = end(self.place, kill, moment)?;
+        tidy()?;
+        self.place.until_no_process()?;
+        let mut left = Machine::look()?.since(&self.before);
+        let files = self.place.files_left()?;
+        left.extend(files.iter().map(|file| format!("file {}", file.display())));
         println!(
-            "{:>2}: {:?} at {:.2} s, {:?}: {told}; left: {found:?}",
-            index + 1,
-            kill.command,
+            "{:>2}: {kill} at {:.2} s; seen to after {:.1} s; left: {left:?}",
+            self.killed + self.asked + 1,
             moment.as_secs_f32(),
-            kill.end
+            took.as_secs_f32(),
         );
-        left += found.len();
-    }
-    println!("{kills} kills, {left} things left");
-    if left == 0 {
-        Ok(())
-    } else {
-        Err(format!("{left} things left").into())
-    }
-}
-
-/// A checkout and a state folder of its own.
-struct Place {
-    folder: TempDir,
-}
-
-impl Place {
-    fn new() -> Result<Self, Failed> {
-        let folder = tempfile::tempdir()?;
-        for part in ["fixtures", "features"] {
-            symlink(checkout().join(part), folder.path().join(part))?;
-        }
-        fs::create_dir(folder.path().join("state"))?;
-        Ok(Self { folder })
-    }
-
-    fn lab(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_lab"));
-        command
-            .args(words)
-            .env("LAB_ROOT", self.folder.path())
-            // Marks all its processes, too.
-            .env("XDG_STATE_HOME", self.state())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        command
-    }
-
-    fn state(&self) -> PathBuf {
-        self.folder.path().join("state")
-    }
-
-    /// Starts the command, ends it and sees to what it left; tells how that went.
-    fn kill(&self, kill: &Kill, moment: Duration) -> Result<String, Failed> {
-        let mut child = self.lab(kill.command).spawn()?;
-        thread::sleep(moment);
-        let since = Instant::now();
         match kill.end {
-            End::Asked(signal) => self.ask(child, signal)?,
-            End::KilledThenReaped => {
-                child.kill()?;
-                child.wait()?;
-                self.until_reaped()?;
-            }
-            End::KilledThenCleaned => {
-                child.kill()?;
-                child.wait()?;
-                self.clean()?;
-            }
+            End::Asked(_) => self.asked += 1,
+            _ => self.killed += 1,
         }
-        let took = since.elapsed();
-        // A command that was quicker than the moment leaves its cluster on purpose.
-        self.lab(&["clean", "--all"]).status()?;
-        self.until_no_process()?;
-        Ok(format!("seen to after {:.1} s", took.as_secs_f32()))
+        self.left += left.len();
+        Ok(())
     }
 
-    fn ask(&self, mut child: Child, signal: &str) -> Result<(), Failed> {
-        let id = child.id().to_string();
-        Command::new("kill")
-            .args(["-s", signal, &id])
-            .stderr(Stdio::null())
-            .status()?;
-        let ended = until(|| Ok(child.try_wait()?.is_some()))?;
-        if !ended {
-            child.kill()?;
-            return Err(format!("SIG{signal} did not end it").into());
-        }
-        let code = child.wait()?.code();
-        // Before it listens for signals, the signal itself ends it.
-        if matches!(code, Some(130 | 0) | None) {
-            self.check()
+    fn verdict(&self) -> Result<(), Failed> {
+        let Self {
+            killed,
+            asked,
+            left,
+            ..
+        } = self;
+        println!("{killed} `kill -9`, {asked} asked to end: {left} things left");
+        if *left == 0 {
+            Ok(())
         } else {
-            Err(format!("SIG{signal} ended it with {code:?}").into())
+            Err(format!("{left} things left").into())
         }
-    }
-
-    fn clean(&self) -> Result<(), Failed> {
-        let cleaned = self.lab(&["clean"]).status()?;
-        if cleaned.success() {
-            return self.check();
-        }
-        Err(format!("`lab clean` ended with {cleaned}").into())
-    }
-
-    fn check(&self) -> Result<(), Failed> {
-        let check = self.lab(&["clean", "--check"]).output()?;
-        if check.status.success() {
-            return Ok(());
-        }
-        Err(format!("left: {}", String::from_utf8_lossy(&check.stdout)).into())
-    }
-
-    fn until_reaped(&self) -> Result<(), Failed> {
-        // The reaper ends when nothing is left.
-        self.until_no_process()?;
-        self.check()
-    }
-
-    fn until_no_process(&self) -> Result<(), Failed> {
-        let marker = format!("XDG_STATE_HOME={}", self.state().display());
-        if until(|| Ok(machine::processes_with(&marker)?.is_empty()))? {
-            return Ok(());
-        }
-        let left = machine::processes_with(&marker)?;
-        Err(format!("processes are left: {left:?}").into())
     }
 }
 
-/// Looks until it holds, or too long: then the answer is false.
-fn until(mut holds: impl FnMut() -> Result<bool, Failed>) -> Result<bool, Failed> {
-    let end = Instant::now() + ENDED_AT_MOST;
-    while !holds()? {
-        if Instant::now() > end {
-            return Ok(false);
+/// Ends the command in its way; tells how long it was until nothing was left of it.
+fn end(place: &Place, kill: &Kill, moment: Duration) -> Result<Duration, Failed> {
+    let mut child = place.lab(kill.words).spawn()?;
+    thread::sleep(moment);
+    let since = Instant::now();
+    match kill.end {
+        End::Asked(signal) => ask(&mut child, signal)?,
+        End::KilledThenReaped => {
+            child.kill()?;
+            child.wait()?;
+            // The reaper ends when nothing is left.
+            place.until_no_process()?;
         }
-        thread::sleep(LOOK_EVERY);
+        End::KilledThenCleaned => {
+            child.kill()?;
+            child.wait()?;
+            place.succeed(&["clean"])?;
+        }
     }
-    Ok(true)
+    place.check()?;
+    Ok(since.elapsed())
 }
 
-fn checkout() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+fn ask(child: &mut Child, signal: &str) -> Result<(), Failed> {
+    let id = child.id().to_string();
+    Command::new("kill")
+        .args(["-s", signal, &id])
+        .stderr(Stdio::null())
+        .status()?;
+    ended(child)?;
+    match child.wait()?.code() {
+        // Before it listens for signals, the signal itself ends it.
+        Some(130 | 0) | None => Ok(()),
+        code => Err(format!("SIG{signal} ended it with {code:?}").into()),
+    }
 }

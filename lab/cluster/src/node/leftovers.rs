@@ -1,4 +1,8 @@
 //! What nobody answers for: clusters of dead processes, and what they had in hand.
+//!
+//! Clusters stand for all of their containers, volumes and networks. Mounts, cgroups and
+//! published ports are their containers' and go with them; a killed `lab`'s own processes
+//! (Helm, a reaper) end by themselves as soon as there is nothing left to work on.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,12 +38,10 @@ struct Traces {
 pub async fn leftovers(engine: &Engine, all: bool) -> Result<Vec<Leftover>, ClusterError> {
     // Things first, leases after: a lease is written before what it claims, so that
     // whatever is listed here has its lease read below.
-    let (containers, volumes, networks, owned, owned_volumes) = tokio::try_join!(
+    let (containers, volumes, networks) = tokio::try_join!(
         engine.list_containers_by_label(label::CLUSTER),
         engine.list_volumes_by_label(label::CLUSTER),
         engine.list_networks_by_label(label::CLUSTER),
-        engine.list_containers_by_label(label::OWNER),
-        engine.list_volumes_by_label(label::OWNER),
     )?;
     let things = containers.iter().map(|it| (&it.labels, true));
     let things = things.chain(volumes.iter().map(|it| (&it.labels, false)));
@@ -50,18 +52,32 @@ pub async fn leftovers(engine: &Engine, all: bool) -> Result<Vec<Leftover>, Clus
             left.insert(Leftover::Cluster(name));
         }
     }
-    let ownerless = owned.into_iter().filter(|it| is_ownerless(&it.labels));
-    left.extend(ownerless.map(|it| Leftover::Container(it.name)));
-    for volume in owned_volumes
-        .into_iter()
-        .filter(|it| is_ownerless(&it.labels))
-    {
+    left.extend(ownerless(engine).await?);
+    Ok(left.into_iter().collect())
+}
+
+/// What dead processes had in hand besides clusters: builders, images and image stores
+/// in the making.
+async fn ownerless(engine: &Engine) -> Result<Vec<Leftover>, ClusterError> {
+    let (containers, images, volumes) = tokio::try_join!(
+        engine.list_containers_by_label(label::OWNER),
+        engine.list_images_by_label(label::OWNER),
+        engine.list_volumes_by_label(label::OWNER),
+    )?;
+    let containers = containers.into_iter().filter(|it| is_ownerless(&it.labels));
+    let mut left: Vec<_> = containers.map(|it| Leftover::Container(it.name)).collect();
+    for image in images.into_iter().filter(|it| is_ownerless(&it.labels)) {
+        // One that lost its name to a second import has its id only.
+        let name = image.references.into_iter().next().unwrap_or(image.id);
+        left.push(Leftover::Image(name));
+    }
+    for volume in volumes.into_iter().filter(|it| is_ownerless(&it.labels)) {
         let mark = store::whole_mark(&volume.name);
         if engine.volume_labels(&mark).await?.is_none() {
-            left.insert(Leftover::Volume(volume.name));
+            left.push(Leftover::Volume(volume.name));
         }
     }
-    Ok(left.into_iter().collect())
+    Ok(left)
 }
 
 /// Removes what is left until nothing is, and tells what it was.
@@ -100,12 +116,14 @@ pub async fn clean(engine: &Engine, all: bool) -> Result<Vec<Leftover>, ClusterE
     })
 }
 
-/// What is not there any more is success.
+/// Containers come before the images and volumes they use. What is not there any more is
+/// success.
 async fn remove(engine: &Engine, left: &[Leftover]) -> Result<(), ClusterError> {
     for leftover in left {
         match leftover {
             Leftover::Cluster(name) => down(engine, name).await?,
             Leftover::Container(name) => engine.remove_container(name).await?,
+            Leftover::Image(name) => engine.remove_image(name).await?,
             Leftover::Volume(name) => engine.remove_volume(name).await?,
         }
     }
@@ -144,7 +162,7 @@ fn is_left(name: &ClusterName, traces: &Traces) -> Result<bool, ClusterError> {
     })
 }
 
-/// Images of the lab carry an empty owner, which their containers inherit.
+/// Finished images carry an empty owner, which their containers inherit.
 fn is_ownerless(labels: &Labels) -> bool {
     let owner = labels.get(label::OWNER);
     !labels.contains_key(label::CLUSTER)

@@ -12,7 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt, channel::mpsc, future::try_join_all};
-use lab_engine::{ByteStream, Engine, ExecOutput, ExecSpec};
+use lab_engine::{ByteStream, Engine, EngineError, ExecOutput, ExecSpec};
 use lab_model::event::{Emitter, Progress};
 use tokio::time::interval;
 
@@ -128,6 +128,10 @@ pub(super) async fn import(
 }
 
 fn refused(container: &str, output: &ExecOutput) -> ClusterError {
+    let doing = format!("load images into `{container}`");
+    if let Some(full) = EngineError::full_disk(doing, &output.stderr) {
+        return full.into();
+    }
     ClusterError::Load {
         name: container.to_owned(),
         words: output.stderr.trim().to_owned(),
@@ -139,6 +143,22 @@ mod tests {
     use futures::{TryStreamExt, stream};
 
     use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_as_one() {
+        let output = ExecOutput {
+            exit_code: 1,
+            stdout: String::new(),
+            stderr: "ctr: failed to ingest: write /x: no space left on device".to_owned(),
+        };
+
+        let error = refused("lab-demo", &output);
+
+        assert_eq!(
+            error.to_string(),
+            "the engine's disk is full while trying to load images into `lab-demo`"
+        );
+    }
 
     #[tokio::test]
     async fn every_copy_is_whole_though_one_ends_early() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use lab_engine::{Engine, EngineError, Line, LogRange};
 use lab_model::{
     event::{Emitter, Evidence, Fact, Progress},
@@ -29,18 +29,22 @@ pub(super) async fn until_ready(
 ) -> Result<(), ClusterError> {
     let lines = engine.logs(container, LogRange::Follow);
     let node = names::node_of(container);
-    match follow(lines, LONGEST_STEP, &node, emitter).await? {
-        Seen::Ready => Ok(()),
-        Seen::End => Err(ClusterError::NodeEnded {
-            log: evidence(engine, container, emitter).await,
-            node,
-        }),
-        Seen::Nothing => Err(ClusterError::NodeStalled {
-            seconds: LONGEST_STEP.as_secs(),
-            log: evidence(engine, container, emitter).await,
-            node,
-        }),
+    let seen = follow(lines, LONGEST_STEP, &node, emitter).await?;
+    if seen == Seen::Ready {
+        return Ok(());
     }
+    let log = evidence(engine, container, emitter).await?;
+    if let Some(full) = EngineError::full_disk(format!("start node `{node}`"), &log) {
+        return Err(full.into());
+    }
+    Err(match seen {
+        Seen::Nothing => ClusterError::NodeStalled {
+            seconds: LONGEST_STEP.as_secs(),
+            log,
+            node,
+        },
+        _ => ClusterError::NodeEnded { log, node },
+    })
 }
 
 /// What became of a node that was followed.
@@ -92,13 +96,18 @@ async fn next_step(
     Ok(None)
 }
 
-/// The end of the node's log, which is also told.
-async fn evidence(engine: &Engine, container: &str, emitter: &dyn Emitter) -> String {
+/// The end of the node's log, which is also told. Where the engine has gone, that is the
+/// cause, not the node.
+async fn evidence(
+    engine: &Engine,
+    container: &str,
+    emitter: &dyn Emitter,
+) -> Result<String, EngineError> {
     let lines: Vec<String> = engine
         .logs(container, LogRange::Tail(EVIDENCE_LINES))
-        .filter_map(|line| async { line.ok().map(|line| line.text) })
-        .collect()
-        .await;
+        .map_ok(|line| line.text)
+        .try_collect()
+        .await?;
     let text = lines.join("\n");
     emitter.emit(Fact::EvidenceCollected {
         stage: Stage::Provision,
@@ -107,7 +116,7 @@ async fn evidence(engine: &Engine, container: &str, emitter: &dyn Emitter) -> St
             text: text.clone(),
         },
     });
-    text
+    Ok(text)
 }
 
 #[cfg(test)]

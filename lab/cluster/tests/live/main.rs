@@ -1,4 +1,5 @@
-//! Real clusters on the local engine: up, used, down, nothing left.
+//! Real clusters on the local engine: up, used, down, nothing left. Side by side, as many
+//! as the machine's memory holds.
 //!
 //! The clusters' nodes run this very program, so it has its own `main`: as a node
 //! with `node server` or `node agent`, else as tests.
@@ -19,7 +20,11 @@ use lab_engine::Engine;
 use lab_image::{Images, Settings};
 use lab_model::name::{ClusterName, label};
 use libtest_mimic::{Arguments, Failed, Trial};
+use mlops_lab::Room;
 use tokio::runtime::Runtime;
+
+/// What a node takes, with room for its pods.
+const NODE_MIB: u64 = 1024;
 
 type Outcome = Result<(), Failed>;
 
@@ -34,18 +39,18 @@ fn main() -> ExitCode {
     if words.first().is_some_and(|word| word == "node") {
         return as_node(words[1..].to_vec());
     }
-    let mut arguments = Arguments::from_args();
-    // Each test takes every core there is.
-    arguments.test_threads.get_or_insert(1);
     let trials = vec![
-        trial("one_node", &["node"], async |bench| {
+        trial("one_node", NODE_MIB, &["node"], async |bench| {
             one_node::live(&bench).await
         }),
-        trial("several_nodes", &["node", "python"], async |bench| {
-            several_nodes::live(&bench).await
-        }),
+        trial(
+            "several_nodes",
+            3 * NODE_MIB,
+            &["node", "python"],
+            async |bench| several_nodes::live(&bench).await,
+        ),
     ];
-    libtest_mimic::run(&arguments, trials).exit_code()
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
 fn as_node(words: Vec<String>) -> ExitCode {
@@ -75,8 +80,9 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A test that needs these images. Where it cannot run, its name says why.
-fn trial<F>(name: &str, recipes: &'static [&'static str], test: F) -> Trial
+/// A test that takes so much memory and needs these images. Where it cannot run, its name
+/// says why.
+fn trial<F>(name: &str, mib: u64, recipes: &'static [&'static str], test: F) -> Trial
 where
     F: AsyncFnOnce(Bench) -> Result<(), Box<dyn std::error::Error>> + Send + 'static,
 {
@@ -90,8 +96,10 @@ where
         Some(reason) if required => (format!(" ({reason})"), false),
         Some(reason) => (format!(" (not run: {reason})"), true),
     };
+    let claim = format!("{name}-{}", std::process::id());
     Trial::test(format!("{name}{reason}"), move || {
         let outcome: Outcome = Runtime::new()?.block_on(async {
+            let _room = Room::claim(&claim, mib).await?;
             let bench = ready(recipes).await?;
             test(bench)
                 .await

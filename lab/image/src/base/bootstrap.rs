@@ -4,7 +4,8 @@ use std::io;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use lab_engine::{ByteStream, ContainerSpec, Engine, ExecSpec};
+use lab_engine::{ByteStream, ContainerSpec, Engine, ExecSpec, Labels, owner};
+use lab_model::name::label;
 use lzma_rust2::XzReader;
 use tokio::{sync::mpsc, task};
 
@@ -46,7 +47,9 @@ pub(crate) async fn bootstrap(work: &Bootstrap<'_>, tag: &str) -> Result<String,
     let debs = download(work, &packages).await?;
     work.task.now("unpacking packages");
     let stage = format!("{tag}-unpacked");
-    let import = work.engine.import_image(root_stream(debs), &stage);
+    // Its owner tells a base in the making from what a dead process left of one.
+    let labels = Labels::from([(label::OWNER.to_owned(), owner::this_process())]);
+    let import = work.engine.import_image(root_stream(debs), &stage, &labels);
     import
         .await
         .map_err(|source| ImageError::engine("debian", source))?;
@@ -164,7 +167,11 @@ async fn configure(work: &Bootstrap<'_>, stage: &str, tag: &str) -> Result<Strin
         .await?;
     work.task.now("writing the image");
     let whole = work.engine.export_container(builder.name());
-    let id = work.engine.import_image(whole, tag).await.map_err(engine)?;
+    let id = work
+        .engine
+        .import_image(whole, tag, &Labels::new())
+        .await
+        .map_err(engine)?;
     builder.remove().await?;
     Ok(id)
 }
