@@ -28,7 +28,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 /// Kills in CI; one command does more of them.
-const KILLS: u32 = 4;
+const KILLS: u32 = 5;
 const SEED: u64 = 20_261_124;
 /// Moments are drawn from as long as this: what is made outside the process is made
 /// in the first part of a command.
@@ -58,7 +58,7 @@ struct Kill {
 
 const UP: &[&str] = &["up", "killed"];
 const RUN: &[&str] = &["run", "--no-bench"];
-const ROUND: [Kill; 4] = [
+const ROUND: [Kill; 5] = [
     Kill {
         command: UP,
         longest: LONGEST_UP,
@@ -73,6 +73,11 @@ const ROUND: [Kill; 4] = [
         command: UP,
         longest: LONGEST_UP,
         end: End::Asked("INT"),
+    },
+    Kill {
+        command: RUN,
+        longest: LONGEST_RUN,
+        end: End::Asked("TERM"),
     },
     Kill {
         command: RUN,
