@@ -2,12 +2,12 @@
 
 use lab_model::{
     benchmark::{BenchmarkSummary, ClosedLoopPoint, LatencyMicros},
-    event::{Evidence, Fact},
+    event::Fact,
     outcome::Outcome,
     stage::Stage,
 };
 
-use crate::stream::{Failure, Stream, failed, not_run, scenario};
+use crate::stream::{Failure, Stream, scenario};
 
 /// Images, cluster and stack, up to the scenarios.
 pub(crate) fn set_up(stream: &mut Stream, grafana: Outcome) -> Result<(), Failure> {
