@@ -332,7 +332,7 @@ mod tests {
   w.toml:9: workload: key `window_seconds` must be from 0.1 to 3600
   w.toml:12: workload: key `max_requests` must be a whole number from 0
   w.toml:20: workload: key `min_agreement_percent` must be from 0 to 100
-  w.toml:36: [[outputs]]: key `shape` must be a list of whole numbers from 0"
+  w.toml:36: [outputs]: key `shape` must be a list of whole numbers from 0"
         );
     }
 

@@ -81,7 +81,10 @@ pub(crate) enum Command {
                             export KUBECONFIG=$(lab kubeconfig demo)")]
     Up(UpArgs),
     /// Remove a cluster and everything it owns.
-    #[command(after_help = "Example:\n  lab down demo")]
+    #[command(
+        override_usage = "lab down [OPTIONS] <NAME>\n       lab down [OPTIONS] --all",
+        after_help = "Example:\n  lab down demo"
+    )]
     Down(DownArgs),
     /// List the clusters.
     #[command(after_help = "Example:\n  lab list --json")]
@@ -398,7 +401,9 @@ pub(crate) struct NodeCommand {
 }
 
 fn time_span(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration = text.parse().map_err(|error| format!("{error}"))?;
+    let span: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| "write it like `90m` or `2h`".to_owned())?;
     let span = Duration::try_from(span).map_err(|_| "it lies in the past".to_owned())?;
     if span.is_zero() {
         return Err("it is no time at all".to_owned());

@@ -21,18 +21,11 @@ pub fn read<T>(
     take: impl FnOnce(&mut Reader<'_, '_>) -> T,
 ) -> Result<T, Vec<Problem>> {
     let (table, broken) = DeTable::parse_recoverable(text);
-    let everything = 0..0;
-    let mut found: Vec<Found> = broken
-        .iter()
-        .map(|error| {
-            let span = error.span().unwrap_or(everything.clone());
-            (span, error.message().to_owned())
-        })
-        .collect();
+    let mut found = breaks(&broken);
     let mut taken = None;
     // What follows from broken syntax is no problem of its own.
     if found.is_empty() {
-        let mut top = Reader::new(table.get_ref(), kind.to_owned(), everything);
+        let mut top = Reader::new(table.get_ref(), kind, String::new(), 0..0);
         taken = Some(take(&mut top));
         found = top.finish();
     }
@@ -47,6 +40,18 @@ pub fn read<T>(
 }
 
 type Found = (Range<usize>, String);
+
+/// What is wrong with the syntax. A table whose head is broken is taken for a part of the
+/// one before: keys that then are there twice are no problem of their own.
+fn breaks(errors: &[toml::de::Error]) -> Vec<Found> {
+    let twice = |error: &&toml::de::Error| error.message() == "duplicate key";
+    let all_twice = errors.iter().all(|error| twice(&error));
+    errors
+        .iter()
+        .filter(|error| all_twice || !twice(error))
+        .map(|error| (error.span().unwrap_or_default(), error.message().to_owned()))
+        .collect()
+}
 
 /// What a key may hold.
 pub trait Value: Sized {
@@ -101,18 +106,21 @@ impl Value for f64 {
 /// A table being read; what is not asked for is an unknown key.
 pub struct Reader<'t, 'i> {
     table: &'t DeTable<'i>,
-    /// What the table is called in messages: `[python]`, or the file's kind at the top.
-    whole: String,
+    /// What the file is called in messages.
+    kind: &'t str,
+    /// Where the table is in it: `component.endpoint`; empty at the top.
+    path: String,
     span: Range<usize>,
     known: Vec<&'static str>,
     problems: Vec<Found>,
 }
 
 impl<'t, 'i> Reader<'t, 'i> {
-    fn new(table: &'t DeTable<'i>, whole: String, span: Range<usize>) -> Self {
+    fn new(table: &'t DeTable<'i>, kind: &'t str, path: String, span: Range<usize>) -> Self {
         Self {
             table,
-            whole,
+            kind,
+            path,
             span,
             known: Vec::new(),
             problems: Vec::new(),
@@ -131,7 +139,11 @@ impl<'t, 'i> Reader<'t, 'i> {
 
     /// Keeps a problem that only the caller can see.
     pub fn problem(&mut self, span: Range<usize>, message: impl AsRef<str>) {
-        let message = format!("{}: {}", self.whole, message.as_ref());
+        let message = message.as_ref();
+        let message = match self.path.as_str() {
+            "" => format!("{}: {message}", self.kind),
+            path => format!("[{path}]: {message}"),
+        };
         self.problems.push((span, message));
     }
 
@@ -190,7 +202,7 @@ impl<'t, 'i> Reader<'t, 'i> {
         take: impl FnOnce(&mut Reader<'t, 'i>) -> T,
     ) -> Option<T> {
         let value = self.value(key)?;
-        self.inner(value, key, format!("[{key}]"), take)
+        self.inner(value, key, key, take)
     }
 
     /// Tables of one kind in a row: `[[key]]`.
@@ -212,7 +224,7 @@ impl<'t, 'i> Reader<'t, 'i> {
         };
         let tables = array
             .iter()
-            .filter_map(|one| self.inner(one, key, format!("[[{key}]]"), &mut take));
+            .filter_map(|one| self.inner(one, key, key, &mut take));
         tables.collect()
     }
 
@@ -232,7 +244,7 @@ impl<'t, 'i> Reader<'t, 'i> {
         let mut all = BTreeMap::new();
         for (name, one) in tables {
             let name = name.get_ref().to_string();
-            if let Some(taken) = self.inner(one, key, format!("[{key}.{name}]"), &mut take) {
+            if let Some(taken) = self.inner(one, key, &format!("{key}.{name}"), &mut take) {
                 all.insert(name, Spanned::new(one.span(), taken));
             }
         }
@@ -259,14 +271,18 @@ impl<'t, 'i> Reader<'t, 'i> {
         &mut self,
         value: &'t Spanned<DeValue<'i>>,
         key: &str,
-        whole: String,
+        name: &str,
         take: impl FnOnce(&mut Reader<'t, 'i>) -> T,
     ) -> Option<T> {
         let Some(table) = value.get_ref().as_table() else {
             self.wrong(value, key, "a table");
             return None;
         };
-        let mut inner = Reader::new(table, whole, value.span());
+        let path = match self.path.as_str() {
+            "" => name.to_owned(),
+            path => format!("{path}.{name}"),
+        };
+        let mut inner = Reader::new(table, self.kind, path, value.span());
         let taken = take(&mut inner);
         self.problems.extend(inner.finish());
         Some(taken)
