@@ -52,8 +52,7 @@ pub struct Inference {
 }
 
 /// An output tensor that must be there.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Output {
     /// Its name.
     pub name: String,

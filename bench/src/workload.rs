@@ -2,13 +2,13 @@
 
 use std::{
     fs,
-    ops::Range,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use bytes::Bytes;
-use miette::{Diagnostic, NamedSource, SourceSpan};
+use lab_model::definition::{DefinitionError, Reader, read};
+use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use toml::Spanned;
@@ -45,21 +45,9 @@ pub enum WorkloadError {
         source: std::io::Error,
     },
     /// The workload says something wrong: every problem is told.
-    #[error("`{path}` is not a usable workload")]
-    #[diagnostic(
-        code(lab::bench::workload_invalid),
-        help("compare it with `fixtures/workloads/digits.toml`")
-    )]
-    Invalid {
-        /// The file.
-        path: String,
-        /// Its text.
-        #[source_code]
-        text: NamedSource<String>,
-        /// What is wrong.
-        #[related]
-        problems: Vec<Problem>,
-    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Invalid(#[from] DefinitionError),
     /// The samples are not what the workload says.
     #[error("`{}` does not hold samples for this workload: {reason}", path.display())]
     #[diagnostic(
@@ -77,31 +65,12 @@ pub enum WorkloadError {
     },
 }
 
-/// One thing that is wrong in a workload file.
-#[derive(Debug, Error, Diagnostic)]
-#[error("{path}:{line}: {what}")]
-pub struct Problem {
-    path: String,
-    line: usize,
-    what: String,
-    #[label]
-    at: SourceSpan,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WorkloadFile {
-    name: Spanned<String>,
-    model: Spanned<String>,
-    concurrency: Spanned<Vec<u32>>,
-    warm_up_seconds: Spanned<f64>,
-    window_seconds: Spanned<f64>,
-    timeout_seconds: Spanned<f64>,
-    max_requests: Spanned<u64>,
+/// What a workload file says; the samples are still to be read.
+struct Said {
+    sweep: Sweep,
+    inference: Inference,
     samples: PathBuf,
-    min_agreement_percent: Spanned<u8>,
     input: Output,
-    outputs: Spanned<Vec<Output>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -131,25 +100,12 @@ impl Workload {
     /// # Errors
     /// Fails with every problem of the file, each with its place and key.
     pub fn load(path: &Path) -> Result<Self, WorkloadError> {
-        let text = read(path)?;
-        let file = parse(&path.display().to_string(), &text)?;
-        let samples = path.with_file_name(&file.samples);
-        let requests = requests(&samples, &read(&samples)?, &file.input)?;
+        let said = parse(&path.display().to_string(), &text(path)?)?;
+        let samples = path.with_file_name(&said.samples);
+        let requests = requests(&samples, &text(&samples)?, &said.input)?;
         Ok(Self {
-            sweep: Sweep {
-                name: file.name.into_inner(),
-                concurrency: file.concurrency.into_inner(),
-                warm_up: Duration::from_secs_f64(file.warm_up_seconds.into_inner()),
-                window: Duration::from_secs_f64(file.window_seconds.into_inner()),
-                timeout: Duration::from_secs_f64(file.timeout_seconds.into_inner()),
-                max_requests: file.max_requests.into_inner(),
-            },
-            inference: Inference {
-                model: file.model.into_inner(),
-                label: file.outputs.get_ref()[0].name.clone(),
-                outputs: file.outputs.into_inner(),
-                min_agreement_percent: file.min_agreement_percent.into_inner(),
-            },
+            sweep: said.sweep,
+            inference: said.inference,
             requests,
         })
     }
@@ -168,99 +124,134 @@ impl Workload {
     }
 }
 
-fn read(path: &Path) -> Result<String, WorkloadError> {
+fn text(path: &Path) -> Result<String, WorkloadError> {
     fs::read_to_string(path).map_err(|source| WorkloadError::Read {
         path: path.to_owned(),
         source,
     })
 }
 
-fn parse(path: &str, text: &str) -> Result<WorkloadFile, WorkloadError> {
-    let problems = match toml::from_str::<WorkloadFile>(text) {
-        Ok(file) => {
-            let problems = problems(path, text, &file);
-            if problems.is_empty() {
-                return Ok(file);
-            }
-            problems
-        }
-        Err(error) => {
-            let span = error.span().unwrap_or(0..0);
-            vec![problem(path, text, span, error.message().to_owned())]
-        }
-    };
-    Err(WorkloadError::Invalid {
-        path: path.to_owned(),
-        text: NamedSource::new(path, text.to_owned()),
-        problems,
-    })
+fn parse(path: &str, text: &str) -> Result<Said, DefinitionError> {
+    let said = read(path, text, "workload", |top| Said {
+        sweep: sweep(top),
+        samples: plain(top.needed::<String>("samples")).into(),
+        input: {
+            top.require("input");
+            top.table("input", tensor).unwrap_or_default()
+        },
+        inference: inference(top),
+    });
+    said.map_err(|problems| DefinitionError::of(path, problems))
 }
 
-fn problem(path: &str, text: &str, span: Range<usize>, what: String) -> Problem {
-    let before = text.get(..span.start).unwrap_or(text);
-    Problem {
-        path: path.to_owned(),
-        line: before.matches('\n').count() + 1,
-        what,
-        at: span.into(),
+fn sweep(top: &mut Reader<'_, '_>) -> Sweep {
+    let name = top.needed::<String>("name");
+    if let Some(empty) = name.as_ref().filter(|it| it.get_ref().trim().is_empty()) {
+        top.problem(empty.span(), "key `name` must not be empty");
+    }
+    Sweep {
+        name: plain(name),
+        concurrency: concurrency(top),
+        warm_up: seconds(top, "warm_up_seconds", 0.0),
+        window: seconds(top, "window_seconds", 0.1),
+        timeout: seconds(top, "timeout_seconds", 0.01),
+        max_requests: whole(top, "max_requests", 1, u64::MAX),
     }
 }
 
-fn problems(path: &str, text: &str, file: &WorkloadFile) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut check = |right: bool, span: Range<usize>, what: &str| {
-        if !right {
-            problems.push(problem(path, text, span, what.to_owned()));
-        }
+fn concurrency(top: &mut Reader<'_, '_>) -> Vec<u32> {
+    top.require("concurrency");
+    let Some(all) = top.list::<u64>("concurrency") else {
+        return Vec::new();
     };
-    check(
-        !file.name.get_ref().trim().is_empty(),
-        file.name.span(),
-        "`name` must not be empty",
-    );
-    check(
-        !file.model.get_ref().is_empty() && !file.model.get_ref().contains(['/', '?', '#', ' ']),
-        file.model.span(),
-        "`model` must be the model's name as the server knows it",
-    );
-    let concurrency = file.concurrency.get_ref();
-    check(
-        !concurrency.is_empty() && concurrency.iter().all(|one| (1..=4096).contains(one)),
-        file.concurrency.span(),
-        "`concurrency` must hold numbers from 1 to 4096, at least one",
-    );
-    let seconds = |value: &Spanned<f64>, least: f64| (least..=3600.0).contains(value.get_ref());
-    check(
-        seconds(&file.warm_up_seconds, 0.0),
-        file.warm_up_seconds.span(),
-        "`warm_up_seconds` must be from 0 to 3600",
-    );
-    check(
-        seconds(&file.window_seconds, 0.1),
-        file.window_seconds.span(),
-        "`window_seconds` must be from 0.1 to 3600",
-    );
-    check(
-        seconds(&file.timeout_seconds, 0.01),
-        file.timeout_seconds.span(),
-        "`timeout_seconds` must be from 0.01 to 3600",
-    );
-    check(
-        *file.max_requests.get_ref() > 0,
-        file.max_requests.span(),
-        "`max_requests` must be at least 1",
-    );
-    check(
-        *file.min_agreement_percent.get_ref() <= 100,
-        file.min_agreement_percent.span(),
-        "`min_agreement_percent` must be from 0 to 100",
-    );
-    check(
-        !file.outputs.get_ref().is_empty(),
-        file.outputs.span(),
-        "`outputs` must name at least the output that holds the label",
-    );
-    problems
+    let fitting: Vec<_> = all
+        .iter()
+        .filter_map(|one| u32::try_from(*one.get_ref()).ok())
+        .filter(|one| (1..=4096).contains(one))
+        .collect();
+    if all.is_empty() || fitting.len() < all.len() {
+        let message = "key `concurrency` must hold numbers from 1 to 4096, at least one";
+        top.problem(top.place("concurrency"), message);
+    }
+    fitting
+}
+
+fn seconds(top: &mut Reader<'_, '_>, key: &'static str, least: f64) -> Duration {
+    let said = top.needed::<f64>(key);
+    let Some(fits) = said.filter(|it| {
+        let fits = (least..=3600.0).contains(it.get_ref());
+        if !fits {
+            top.problem(
+                it.span(),
+                format!("key `{key}` must be from {least} to 3600"),
+            );
+        }
+        fits
+    }) else {
+        return Duration::ZERO;
+    };
+    Duration::from_secs_f64(fits.into_inner())
+}
+
+/// A whole number between two others.
+fn whole(top: &mut Reader<'_, '_>, key: &'static str, least: u64, most: u64) -> u64 {
+    let said = top.needed::<u64>(key);
+    if let Some(wrong) = said
+        .as_ref()
+        .filter(|it| !(least..=most).contains(it.get_ref()))
+    {
+        let most = if most == u64::MAX {
+            String::new()
+        } else {
+            format!(" to {most}")
+        };
+        top.problem(
+            wrong.span(),
+            format!("key `{key}` must be from {least}{most}"),
+        );
+    }
+    plain(said)
+}
+
+fn inference(top: &mut Reader<'_, '_>) -> Inference {
+    let model = top.needed::<String>("model");
+    if let Some(wrong) = model.as_ref().filter(|it| {
+        let name = it.get_ref();
+        name.is_empty() || name.contains(['/', '?', '#', ' '])
+    }) {
+        let message = "key `model` must be the model's name as the server knows it";
+        top.problem(wrong.span(), message);
+    }
+    let outputs = top.tables("outputs", tensor);
+    if outputs.is_empty() {
+        let message = "key `outputs` must name at least the output that holds the label";
+        top.problem(top.place("outputs"), message);
+    }
+    Inference {
+        model: plain(model),
+        label: outputs
+            .first()
+            .map(|it| it.name.clone())
+            .unwrap_or_default(),
+        outputs,
+        min_agreement_percent: u8::try_from(whole(top, "min_agreement_percent", 0, 100))
+            .unwrap_or_default(),
+    }
+}
+
+fn tensor(table: &mut Reader<'_, '_>) -> Output {
+    table.require("shape");
+    let shape = table.list("shape").unwrap_or_default();
+    Output {
+        name: plain(table.needed("name")),
+        datatype: plain(table.needed("datatype")),
+        shape: shape.into_iter().map(Spanned::into_inner).collect(),
+    }
+}
+
+/// What stands for a value that is missing; its problem is kept already.
+fn plain<T: Default>(value: Option<Spanned<T>>) -> T {
+    value.map(Spanned::into_inner).unwrap_or_default()
 }
 
 fn requests(path: &Path, text: &str, input: &Output) -> Result<Vec<Request>, WorkloadError> {
@@ -308,16 +299,6 @@ mod tests {
 
     const GOOD: &str = include_str!("../../fixtures/workloads/digits.toml");
 
-    fn messages(text: &str) -> Vec<String> {
-        match parse("w.toml", text) {
-            Ok(_) => Vec::new(),
-            Err(WorkloadError::Invalid { problems, .. }) => {
-                problems.iter().map(ToString::to_string).collect()
-            }
-            Err(other) => vec![other.to_string()],
-        }
-    }
-
     #[test]
     fn the_digits_workload_is_usable() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/workloads/digits.toml");
@@ -331,31 +312,28 @@ mod tests {
     #[test]
     fn every_problem_is_told_with_line_and_key() {
         let text = GOOD
-            .replace("concurrency = [1, 4, 16]", "concurrency = []")
-            .replace("window_seconds = 5", "window_seconds = 0");
+            .replace("model = \"digits\"", "modell = \"digits\"")
+            .replace("concurrency = [1, 4, 16]", "concurrency = [1, 0]")
+            .replace("window_seconds = 5", "window_seconds = 0")
+            .replace("max_requests = 200000", "max_requests = \"many\"")
+            .replace("min_agreement_percent = 0", "min_agreement_percent = 101")
+            .replace("shape = [1, 10]", "shape = 10");
+
+        let error = parse("w.toml", &text).err().unwrap();
+
         assert_eq!(
-            messages(&text),
-            [
-                "w.toml:7: `concurrency` must hold numbers from 1 to 4096, at least one",
-                "w.toml:9: `window_seconds` must be from 0.1 to 3600",
-            ]
+            error.to_string(),
+            "7 problems in `w.toml`:
+  w.toml:1: workload: key `model` is missing
+  w.toml:3: workload: key `modell` is unknown; known are name, concurrency, \
+             warm_up_seconds, window_seconds, timeout_seconds, max_requests, samples, input, \
+             model, outputs, min_agreement_percent
+  w.toml:7: workload: key `concurrency` must hold numbers from 1 to 4096, at least one
+  w.toml:9: workload: key `window_seconds` must be from 0.1 to 3600
+  w.toml:12: workload: key `max_requests` must be a whole number from 0
+  w.toml:20: workload: key `min_agreement_percent` must be from 0 to 100
+  w.toml:36: [outputs]: key `shape` must be a list of whole numbers from 0"
         );
-    }
-
-    #[test]
-    fn an_unknown_key_is_an_error_with_its_line() {
-        let text = GOOD.replace("warm_up_seconds", "warmup_seconds");
-        let messages = messages(&text);
-        assert!(
-            messages[0].starts_with("w.toml:8: unknown field `warmup_seconds`"),
-            "{messages:?}"
-        );
-    }
-
-    #[test]
-    fn broken_toml_is_an_error_with_its_line() {
-        let messages = messages("name = \"a\"\nmodel = \n");
-        assert!(messages[0].starts_with("w.toml:2: "), "{messages:?}");
     }
 
     #[test]

@@ -27,5 +27,5 @@ pub use env::{Faults, ScenarioEnv};
 pub use failure::Failure;
 pub use lab::Lab;
 pub use plain_words::explain_rejection;
-pub use run::{ScenarioError, Summary, run};
+pub use run::{ScenarioError, Summary, check, run};
 pub use world::World;

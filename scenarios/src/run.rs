@@ -64,6 +64,29 @@ pub enum ScenarioError {
     },
 }
 
+impl ScenarioError {
+    /// Whether the filter or the features are wrong, and not the stack.
+    pub const fn is_usage(&self) -> bool {
+        matches!(self, Self::Catalog(_) | Self::NothingToRun)
+    }
+}
+
+/// Sees that a filter can be used and leaves something to run, without running it.
+///
+/// # Errors
+/// As [`run`], when the features cannot be read or none is chosen.
+pub fn check(features_dir: &Path, filter: &Filter) -> Result<(), ScenarioError> {
+    choose(features_dir, filter).map(drop)
+}
+
+fn choose(features_dir: &Path, filter: &Filter) -> Result<Vec<Feature>, ScenarioError> {
+    let chosen = features(features_dir, filter)?;
+    if chosen.is_empty() {
+        return Err(ScenarioError::NothingToRun);
+    }
+    Ok(chosen)
+}
+
 /// Runs the chosen scenarios, one after the other in the order of a model's life.
 ///
 /// While it runs, cucumber replaces the process's panic hook; its future is not
@@ -78,10 +101,7 @@ pub async fn run(
     filter: &Filter,
     emitter: Arc<dyn Emitter>,
 ) -> Result<Summary, ScenarioError> {
-    let chosen = features(features_dir, filter)?;
-    if chosen.is_empty() {
-        return Err(ScenarioError::NothingToRun);
-    }
+    let chosen = choose(features_dir, filter)?;
     let recorder = Recorder::default();
     let mut bridge = Bridge::new(emitter, recorder.clone(), features_dir.to_owned());
     let runnable = set_aside(chosen, &env, &mut bridge);

@@ -2,8 +2,20 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use lab_model::{name::ClusterName, provider::Provider};
+
+use crate::settings::Settings;
+
+/// Parses this process's command line; ends the process where it is wrong.
+pub(crate) fn parse(settings: Option<&Settings>) -> Cli {
+    let mut command = Cli::command();
+    if let Some(settings) = settings {
+        command = settings.into_defaults_of(command);
+    }
+    let matches = command.clone().get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
+}
 
 /// A reproducible lab and testing harness for MLOps stacks.
 #[derive(Debug, Parser)]
@@ -12,7 +24,10 @@ use lab_model::{name::ClusterName, provider::Provider};
     version,
     propagate_version = true,
     after_help = "Example:\n  lab run            the whole job: cluster, stack, scenarios, benchmark, report\n  \
-                  lab up demo        a cluster to play with; `lab down demo` removes it"
+                  lab up demo        a cluster to play with; `lab down demo` removes it\n\n\
+                  Settings: flags, then variables (LAB_…), then the nearest `lab.toml`, for example\n  \
+                  nodes = 3          keys: stack, lock, nodes, images, lang,\n  \
+                  lang = \"ko\"        [mirrors] debian, debian-security, python, registry"
 )]
 pub(crate) struct Cli {
     /// Options of every command.
@@ -24,7 +39,7 @@ pub(crate) struct Cli {
 }
 
 /// Options of every command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// Print the result as JSON on standard output.
     #[arg(long, global = true)]
@@ -58,14 +73,18 @@ pub(crate) enum ColorChoice {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Do the whole job: cluster, stack, scenarios, benchmark, report; leave nothing behind.
-    #[command(after_help = "Example:\n  lab run lifecycle --keep-on-failure")]
+    #[command(after_help = "Example:\n  lab run lifecycle --keep-on-failure\n\n\
+                      `lab.toml` sets defaults: `lab --help` has its keys.")]
     Run(RunArgs),
     /// Bring up a cluster and keep it.
     #[command(after_help = "Example:\n  lab up demo --stack lifecycle\n  \
                             export KUBECONFIG=$(lab kubeconfig demo)")]
     Up(UpArgs),
     /// Remove a cluster and everything it owns.
-    #[command(after_help = "Example:\n  lab down demo")]
+    #[command(
+        override_usage = "lab down [OPTIONS] <NAME>\n       lab down [OPTIONS] --all",
+        after_help = "Example:\n  lab down demo"
+    )]
     Down(DownArgs),
     /// List the clusters.
     #[command(after_help = "Example:\n  lab list --json")]
@@ -76,9 +95,11 @@ pub(crate) enum Command {
     /// Print the path of a cluster's kubeconfig.
     #[command(after_help = "Example:\n  KUBECONFIG=$(lab kubeconfig demo) kubectl get pods -A")]
     Kubeconfig(Named),
-    /// Print a node's log: its components and what they say.
+    /// Print what a node, one of its programs or a component of the stack says.
     #[command(
-        after_help = "Example:\n  lab logs demo --tail 100\n  lab logs demo --node demo-agent-1"
+        after_help = "Example:\n  lab logs demo --tail 100\n  lab logs demo --node demo-agent-1\n  \
+                      lab logs demo --component airflow-scheduler --follow\n  \
+                      lab logs demo --component kube-apiserver"
     )]
     Logs(LogsArgs),
     /// Install a stack into a cluster.
@@ -87,8 +108,9 @@ pub(crate) enum Command {
     /// Run scenarios against a cluster with a stack.
     #[command(after_help = "Example:\n  lab test demo --feature train")]
     Test(TestArgs),
-    /// Measure inference throughput and latency of the deployed model.
-    #[command(after_help = "Example:\n  lab bench demo")]
+    /// Measure inference throughput and latency of the deployed model, or of any server.
+    #[command(after_help = "Example:\n  lab bench demo\n  \
+                      lab bench --url http://127.0.0.1:8000 --workload mine.toml   no cluster needed")]
     Bench(BenchArgs),
     /// Make a run's reports again from its events.
     #[command(
@@ -153,7 +175,7 @@ pub(crate) struct FilterArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunArgs {
     /// The stack.
-    #[arg(default_value = "lifecycle")]
+    #[arg(env = "LAB_STACK", default_value = "lifecycle")]
     pub(crate) stack: String,
     /// The lock: which versions of it.
     #[arg(long, env = "LAB_LOCK", default_value = "documented")]
@@ -259,6 +281,13 @@ pub(crate) struct LogsArgs {
     /// Of which node, as `lab status` names it; without it the server.
     #[arg(long, value_name = "NODE")]
     pub(crate) node: Option<String>,
+    /// Of which component: one of the stack, in all its containers, or one of the node's
+    /// own programs, for example `kubelet`.
+    #[arg(long, value_name = "COMPONENT")]
+    pub(crate) component: Option<String>,
+    /// Which stack is on it.
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
     /// Go on as lines are written.
     #[arg(short, long)]
     pub(crate) follow: bool,
@@ -294,11 +323,16 @@ pub(crate) struct TestArgs {
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
     /// The cluster's name.
-    pub(crate) name: ClusterName,
-    /// Which stack is on it.
+    #[arg(required_unless_present = "url")]
+    pub(crate) name: Option<ClusterName>,
+    /// Measure the server at this address instead: any that speaks the Open Inference
+    /// Protocol v2 (KServe, Triton, MLServer) over plain HTTP.
+    #[arg(long, value_name = "URL", conflicts_with = "name")]
+    pub(crate) url: Option<String>,
+    /// Which stack is on the cluster.
     #[command(flatten)]
     pub(crate) stack: StackArgs,
-    /// The workload under `fixtures/workloads`.
+    /// The workload: a name under `fixtures/workloads`, or a `.toml` file.
     #[arg(long, default_value = "digits")]
     pub(crate) workload: String,
 }
@@ -370,7 +404,9 @@ pub(crate) struct NodeCommand {
 }
 
 fn time_span(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration = text.parse().map_err(|error| format!("{error}"))?;
+    let span: jiff::SignedDuration = text
+        .parse()
+        .map_err(|_| "write it like `90m` or `2h`".to_owned())?;
     let span = Duration::try_from(span).map_err(|_| "it lies in the past".to_owned())?;
     if span.is_zero() {
         return Err("it is no time at all".to_owned());

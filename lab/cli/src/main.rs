@@ -4,21 +4,22 @@
 mod args;
 mod commands;
 mod output;
+mod settings;
 mod signals;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    let cli = args::Cli::parse();
+    let folder = std::env::current_dir().unwrap_or_default();
+    let settings = settings::Settings::nearest(&folder);
+    let cli = args::parse(settings.as_ref().ok());
     // Every TLS client of this process uses it. Fails only when one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(commands::execute(cli)).into(),
+        Ok(runtime) => runtime.block_on(commands::execute(cli, settings)).into(),
         Err(error) => output::bug(&error.to_string()).into(),
     }
 }

@@ -36,6 +36,15 @@ pub(crate) fn result(global: &Global, value: &impl Serialize, text: &str) {
     }
 }
 
+/// Prints one of many results, on a line of its own.
+pub(crate) fn line(global: &Global, value: &serde_json::Value, text: &str) {
+    if global.json {
+        self::text(&value.to_string());
+    } else {
+        self::text(text);
+    }
+}
+
 /// Prints text to standard output as it is.
 pub(crate) fn text(text: &str) {
     // Who reads may have enough and be gone (`| head`): no reason to fail.

@@ -242,11 +242,16 @@ impl Builder {
         if exit_code == 0 {
             return Ok(());
         }
+        let (recipe, step) = (self.recipe.clone(), step.to_owned());
+        let tail = Vec::from(tail).join("\n");
+        if tells_of_a_mirror(&tail) {
+            return Err(ImageError::MirrorGone { recipe, step, tail });
+        }
         Err(ImageError::Step {
-            recipe: self.recipe.clone(),
-            step: step.to_owned(),
+            recipe,
+            step,
             exit_code,
-            tail: Vec::from(tail).join("\n"),
+            tail,
             folder: String::new(),
         })
     }
@@ -277,6 +282,12 @@ impl Drop for Builder {
         };
         self.removals.spawn_on(removal, &runtime);
     }
+}
+
+/// Whether apt or uv say that they could not fetch something. Both say so in these words,
+/// whatever the cause: no answer, a connection cut, a file that is not there.
+fn tells_of_a_mirror(tail: &str) -> bool {
+    tail.contains("Failed to fetch")
 }
 
 /// Labels of a finished image: they take the place of the builder's.

@@ -1,11 +1,12 @@
 //! What can go wrong between a recipe and its image.
 
 use lab_engine::{EngineError, PullError};
+use lab_model::definition::DefinitionError;
 use miette::Diagnostic;
 use thiserror::Error;
 use tokio::task::JoinError;
 
-use crate::{base::BaseError, fetch::FetchError, problem::RecipeErrors};
+use crate::{base::BaseError, fetch::FetchError};
 
 /// An image that could not be readied.
 #[derive(Debug, Error, Diagnostic)]
@@ -13,7 +14,7 @@ pub enum ImageError {
     /// Recipes cannot be understood.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Recipes(#[from] RecipeErrors),
+    Recipes(#[from] DefinitionError),
     /// A file could not be fetched.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -61,6 +62,22 @@ pub enum ImageError {
         tail: String,
         /// The recipe's folder.
         folder: String,
+    },
+    /// A mirror or an index went away, or lacks a file.
+    #[error("image `{recipe}`: a mirror did not give what it takes to {step}\n{tail}")]
+    #[diagnostic(
+        code(lab::image::mirror_gone),
+        help(
+            "`lab doctor` tells which mirrors answer; LAB_DEBIAN_MIRROR and LAB_PYTHON_INDEX, or `[mirrors]` in lab.toml, name others. Run the same command again: it goes on with the images that are left"
+        )
+    )]
+    MirrorGone {
+        /// The recipe.
+        recipe: String,
+        /// What was being done.
+        step: String,
+        /// The last lines of the installer's output.
+        tail: String,
     },
     /// A Python package is not the one the recipe pins.
     #[error("image `{recipe}`: package `{package}` does not have the hash that `{file}` pins")]
@@ -205,6 +222,19 @@ pub enum ImageError {
 }
 
 impl ImageError {
+    /// Whether the command line or a file that a person wrote is wrong.
+    pub const fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::Recipes(_)
+                | Self::Unknown { .. }
+                | Self::PullNotSupported { .. }
+                | Self::BuildNotSupported { .. }
+                | Self::Mirror
+                | Self::Artifact { .. }
+        )
+    }
+
     pub(crate) fn engine(recipe: &str, source: EngineError) -> Self {
         Self::Engine {
             recipe: recipe.to_owned(),

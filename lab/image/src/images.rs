@@ -66,11 +66,19 @@ impl Images {
     /// # Errors
     /// With every problem of every recipe, or when the settings cannot be used.
     pub fn open(engine: Engine, folder: &Path, settings: Settings) -> Result<Self, ImageError> {
+        Self::of(engine, Recipes::read(folder)?, settings)
+    }
+
+    /// The images of recipes that are read already.
+    ///
+    /// # Errors
+    /// When the settings cannot be used.
+    pub fn of(engine: Engine, recipes: Recipes, settings: Settings) -> Result<Self, ImageError> {
         let mirror = settings.registry_mirror.as_deref();
         let mirror = mirror.map(|text| Mirror::parse(text).ok_or(ImageError::Mirror));
         Ok(Self {
             mirror: mirror.transpose()?,
-            recipes: Recipes::read(folder)?,
+            recipes,
             builders: Builders::new(engine.clone()),
             engine,
             settings,
@@ -261,6 +269,8 @@ impl Images {
         Ok(image.map(|image| ImageReady {
             name: name.to_owned(),
             documented: recipe.and_then(|recipe| recipe.documented.clone()),
+            // Not by which mirror: where a site's mirror stands is nobody else's business.
+            pulled_as: self.pull(name).map(|pull| pull.pinned(None)),
             reference,
             id: image.id,
             source: ImageSource::Cached,

@@ -15,11 +15,9 @@ mod export;
 mod fetch;
 mod images;
 mod layers;
-mod problem;
 mod progress;
 mod pull;
 mod python;
-mod reader;
 mod recipe;
 mod recipes;
 mod reference;
@@ -33,7 +31,6 @@ pub use crate::{
     error::ImageError,
     fetch::FetchError,
     images::{ImageEntry, Images},
-    problem::{RecipeErrors, RecipeProblem},
     recipe::{Config, Estimate, Kind, Origin, Python, Recipe},
     recipes::{BASE, Recipes},
     reference::Pull,

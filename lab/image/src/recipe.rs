@@ -6,13 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use toml::{Spanned, de::DeTable};
+use lab_model::definition::{self, Problem, Reader};
+use toml::Spanned;
 
-use crate::{
-    problem::RecipeProblem,
-    reader::{Found, Reader},
-    reference::{self, Pull},
-};
+use crate::reference::{self, Pull};
 
 const FILE: &str = "recipe.toml";
 const FILES: &str = "files";
@@ -21,8 +18,6 @@ const SCRIPT: &str = "build.sh";
 const MERGED: [&str; 4] = ["bin", "lib", "lib64", "sbin"];
 /// Keys that say how an image is built.
 const BUILDING: [&str; 5] = ["from", "debian", "python", "artifacts", "config"];
-const DEFAULT_SECONDS: u64 = 60;
-const DEFAULT_MEGABYTES: u64 = 500;
 
 /// What a recipe makes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -104,6 +99,15 @@ pub struct Estimate {
     pub megabytes: u64,
 }
 
+impl Default for Estimate {
+    fn default() -> Self {
+        Self {
+            seconds: 60,
+            megabytes: 500,
+        }
+    }
+}
+
 /// A recipe and where its names of others are written.
 #[derive(Debug)]
 pub(crate) struct Read {
@@ -143,75 +147,40 @@ impl Recipe {
 }
 
 /// Reads the recipe in `folder`; `shown` is the file's path in messages.
-pub(crate) fn read(folder: &Path, name: &str, shown: &str) -> Result<Read, Vec<RecipeProblem>> {
-    let path = folder.join(FILE);
-    let text = fs::read_to_string(&path).map_err(|error| {
-        vec![RecipeProblem::new(
-            shown,
-            "",
-            None,
-            format!("cannot be read: {error}"),
-        )]
+pub(crate) fn read(folder: &Path, name: &str, shown: &str) -> Result<Read, Vec<Problem>> {
+    let text = fs::read_to_string(folder.join(FILE)).map_err(|error| {
+        let message = format!("cannot be read: {error}");
+        vec![Problem::at(shown, "", &(0..0), message)]
     })?;
-    let (read, mut found) = match DeTable::parse(&text) {
-        Ok(table) => parse(&table, name),
-        Err(error) => {
-            let problem = RecipeProblem::new(shown, &text, error.span(), error.message());
-            return Err(vec![problem]);
-        }
-    };
-    found.extend(check_folder(folder, &read));
-    if found.is_empty() {
-        let Parsed {
-            mut recipe,
-            from,
-            artifacts,
-        } = read;
-        folder.clone_into(&mut recipe.folder);
-        let file = shown.to_owned();
-        Ok(Read {
-            recipe,
-            text,
-            file,
-            from,
-            artifacts,
-        })
-    } else {
-        found.sort_by_key(|(span, _)| span.start);
-        Err(found
-            .into_iter()
-            .map(|(span, message)| RecipeProblem::new(shown, &text, Some(span), message))
-            .collect())
-    }
+    let read = definition::read(shown, &text, "recipe", |top| {
+        let read = parse(top, name, folder);
+        check_folder(&read.recipe, top);
+        read
+    });
+    read.map(|read| Read {
+        text,
+        file: shown.to_owned(),
+        ..read
+    })
 }
 
-struct Parsed {
-    recipe: Recipe,
-    from: Option<Spanned<String>>,
-    artifacts: Vec<Spanned<String>>,
-}
-
-fn parse(table: &Spanned<DeTable<'_>>, name: &str) -> (Parsed, Vec<Found>) {
-    let mut top = Reader::new(table.get_ref(), "", 0..0);
-    let mut found = Vec::new();
-    let kind = kind(&mut top);
-    let documented = top.text("documented").map(Spanned::into_inner);
-    let (origin, from) = origin(&mut top, kind, &mut found);
-    let (packages, sources) = debian(&mut top, &mut found);
-    let python = python(&mut top, &mut found);
+fn parse(top: &mut Reader<'_, '_>, name: &str, folder: &Path) -> Read {
+    let kind = kind(top);
+    let documented = top.get("documented").map(Spanned::into_inner);
+    let (origin, from) = origin(top, kind);
+    let (packages, sources) = top.table("debian", debian).unwrap_or_default();
+    let python = top.table("python", |table| python(table, folder)).flatten();
     let artifacts = top.map("artifacts");
-    let config = config(&mut top, &mut found);
-    let estimate = estimate(&mut top, &mut found);
     for (artifact, folder) in &artifacts {
         if !folder.get_ref().starts_with('/') {
-            let message = format!("[artifacts]: `{artifact}` must go to an absolute path");
-            found.push((folder.span(), message));
+            let message = format!("artifact `{artifact}` must go to an absolute path");
+            top.problem(folder.span(), message);
         }
     }
-    found.extend(top.finish());
+    let config = top.table("config", config).unwrap_or_default();
     let recipe = Recipe {
         name: name.to_owned(),
-        folder: PathBuf::new(),
+        folder: folder.to_owned(),
         kind,
         documented,
         origin,
@@ -223,44 +192,39 @@ fn parse(table: &Spanned<DeTable<'_>>, name: &str) -> (Parsed, Vec<Found>) {
             .map(|(name, folder)| (name.clone(), folder.get_ref().clone()))
             .collect(),
         config,
-        estimate,
+        estimate: top.table("estimate", estimate).unwrap_or_default(),
     };
     let artifacts = artifacts
         .into_iter()
         .map(|(name, folder)| Spanned::new(folder.span(), name))
         .collect();
-    (
-        Parsed {
-            recipe,
-            from,
-            artifacts,
-        },
-        found,
-    )
+    Read {
+        recipe,
+        text: String::new(),
+        file: String::new(),
+        from,
+        artifacts,
+    }
 }
 
 fn kind(top: &mut Reader<'_, '_>) -> Kind {
-    let Some(kind) = top.text("kind") else {
+    let Some(kind) = top.get::<String>("kind") else {
         return Kind::Image;
     };
     match kind.get_ref().as_str() {
         "artifact" => Kind::Artifact,
         "image" => Kind::Image,
         other => {
-            let message = format!("recipe: kind `{other}` is unknown; known are image, artifact");
-            top.problems.push((kind.span(), message));
+            let message = format!("kind `{other}` is unknown; known are image, artifact");
+            top.problem(kind.span(), message);
             Kind::Image
         }
     }
 }
 
 /// What the image begins with, and where `from` says so.
-fn origin(
-    top: &mut Reader<'_, '_>,
-    kind: Kind,
-    found: &mut Vec<Found>,
-) -> (Origin, Option<Spanned<String>>) {
-    let Some(mut table) = top.table("pull") else {
+fn origin(top: &mut Reader<'_, '_>, kind: Kind) -> (Origin, Option<Spanned<String>>) {
+    let Some(pull) = top.table("pull", pull) else {
         let from = top.needed("from");
         let parent = from.clone().map(Spanned::into_inner).unwrap_or_default();
         return (Origin::Recipe(parent), from);
@@ -269,15 +233,18 @@ fn origin(
     if kind == Kind::Artifact {
         top.exclude(&["kind"], "beside [pull]: what is pulled is an image");
     }
+    (Origin::Registry(pull), None)
+}
+
+fn pull(table: &mut Reader<'_, '_>) -> Pull {
     let mut checked = |key, check: fn(&str) -> bool, wanted: &str| {
-        let text = table.needed(key)?;
+        let text = table.needed::<String>(key)?;
         if !check(text.get_ref()) {
-            let message = format!("[pull]: `{}` is no {wanted}", text.get_ref());
-            table.problems.push((text.span(), message));
+            table.problem(text.span(), format!("`{}` is no {wanted}", text.get_ref()));
         }
         Some(text.into_inner())
     };
-    let pull = Pull {
+    Pull {
         reference: checked(
             "reference",
             reference::is_reference,
@@ -290,78 +257,63 @@ fn origin(
             "digest; one is `sha256:` and 64 hexadecimal digits",
         )
         .unwrap_or_default(),
-    };
-    found.extend(table.finish());
-    (Origin::Registry(pull), None)
+    }
 }
 
-fn debian(top: &mut Reader<'_, '_>, found: &mut Vec<Found>) -> (Vec<String>, Vec<String>) {
-    let Some(mut table) = top.table("debian") else {
-        return (Vec::new(), Vec::new());
-    };
+fn debian(table: &mut Reader<'_, '_>) -> (Vec<String>, Vec<String>) {
     let mut names = |key| {
-        let names = table.texts(key).unwrap_or_default();
-        for name in &names {
-            if !is_package(name.get_ref()) {
-                let message = format!("[debian]: `{}` is no package name", name.get_ref());
-                table.problems.push((name.span(), message));
-            }
+        let names = table.list::<String>(key).unwrap_or_default();
+        for name in names.iter().filter(|it| !is_package(it.get_ref())) {
+            let message = format!("`{}` is no package name", name.get_ref());
+            table.problem(name.span(), message);
         }
         names.into_iter().map(Spanned::into_inner).collect()
     };
-    let lists = (names("packages"), names("sources"));
-    found.extend(table.finish());
-    lists
+    (names("packages"), names("sources"))
 }
 
-fn python(top: &mut Reader<'_, '_>, found: &mut Vec<Found>) -> Option<Python> {
-    let mut table = top.table("python")?;
-    let (venv, requirements) = (table.needed("venv"), table.needed("requirements"));
-    if let Some(venv) = venv
-        .as_ref()
-        .filter(|venv| !venv.get_ref().starts_with('/'))
+fn python(table: &mut Reader<'_, '_>, folder: &Path) -> Option<Python> {
+    let venv = table.needed::<String>("venv");
+    let requirements = table.needed::<String>("requirements");
+    if let Some(file) = &requirements
+        && !folder.join(file.get_ref()).is_file()
     {
-        let message = "[python]: `venv` must be an absolute path".to_owned();
-        table.problems.push((venv.span(), message));
+        table.problem(
+            file.span(),
+            format!("file `{}` is not there", file.get_ref()),
+        );
     }
-    found.extend(table.finish());
+    if let Some(venv) = venv.as_ref().filter(|it| !it.get_ref().starts_with('/')) {
+        table.problem(venv.span(), "`venv` must be an absolute path");
+    }
     Some(Python {
         venv: venv?.into_inner(),
         requirements: requirements?.into_inner(),
     })
 }
 
-fn config(top: &mut Reader<'_, '_>, found: &mut Vec<Found>) -> Config {
-    let Some(mut table) = top.table("config") else {
-        return Config::default();
-    };
+fn config(table: &mut Reader<'_, '_>) -> Config {
     let plain = |texts: Vec<Spanned<String>>| texts.into_iter().map(Spanned::into_inner).collect();
-    let config = Config {
-        entrypoint: table.texts("entrypoint").map(plain),
-        cmd: table.texts("cmd").map(plain),
-        user: table.text("user").map(Spanned::into_inner),
-        workdir: table.text("workdir").map(Spanned::into_inner),
+    Config {
+        entrypoint: table.list("entrypoint").map(plain),
+        cmd: table.list("cmd").map(plain),
+        user: table.get("user").map(Spanned::into_inner),
+        workdir: table.get("workdir").map(Spanned::into_inner),
         env: table
             .map("env")
             .into_iter()
             .map(|(name, value)| (name, value.into_inner()))
             .collect(),
-    };
-    found.extend(table.finish());
-    config
+    }
 }
 
-fn estimate(top: &mut Reader<'_, '_>, found: &mut Vec<Found>) -> Estimate {
-    let mut estimate = Estimate {
-        seconds: DEFAULT_SECONDS,
-        megabytes: DEFAULT_MEGABYTES,
-    };
-    if let Some(mut table) = top.table("estimate") {
-        estimate.seconds = table.number("seconds").unwrap_or(estimate.seconds);
-        estimate.megabytes = table.number("megabytes").unwrap_or(estimate.megabytes);
-        found.extend(table.finish());
+fn estimate(table: &mut Reader<'_, '_>) -> Estimate {
+    let Estimate { seconds, megabytes } = Estimate::default();
+    let mut number = |key, default| table.get(key).map_or(default, Spanned::into_inner);
+    Estimate {
+        seconds: number("seconds", seconds),
+        megabytes: number("megabytes", megabytes),
     }
-    estimate
 }
 
 fn is_package(name: &str) -> bool {
@@ -373,27 +325,21 @@ fn is_package(name: &str) -> bool {
         && plain.chars().all(allowed)
 }
 
-fn check_folder(folder: &Path, read: &Parsed) -> Vec<Found> {
-    let mut found = Vec::new();
-    if let Some(python) = &read.recipe.python
-        && !folder.join(&python.requirements).is_file()
-    {
-        let message = format!("[python]: file `{}` is not there", python.requirements);
-        found.push((0..0, message));
-    }
-    if read.recipe.pull().is_some() {
+fn check_folder(recipe: &Recipe, top: &mut Reader<'_, '_>) {
+    let folder = &recipe.folder;
+    if recipe.pull().is_some() {
         for name in [FILES, SCRIPT] {
             if folder.join(name).exists() {
-                let message = format!("`{name}` cannot stand beside [pull]");
-                found.push((0..0, message));
+                top.problem(0..0, format!("`{name}` cannot stand beside [pull]"));
             }
         }
     }
     for name in MERGED {
         if folder.join(FILES).join(name).exists() {
-            let message = format!("`{FILES}/{name}` must be `{FILES}/usr/{name}`");
-            found.push((0..0, message));
+            top.problem(
+                0..0,
+                format!("`{FILES}/{name}` must be `{FILES}/usr/{name}`"),
+            );
         }
     }
-    found
 }

@@ -32,7 +32,8 @@ const CACHES: [(&str, &str); 3] = [
     ("lab-cache-uv", UV_FOLDER),
 ];
 
-/// Indexes are read again when they are older than an hour. One at a time may use the
+/// Indexes are read again when they are older than an hour; old ones and packages that
+/// were fetched before are enough where the mirror does not answer. One at a time may use the
 /// shared folders; the lock is between containers.
 const APT_INSTALL: &str = r#"
 lists=/var/lib/apt/lists
@@ -41,7 +42,7 @@ exec 9> /var/cache/apt/archives/.lab-lock
 flock 9
 mkdir -p /var/cache/apt/archives/partial "$lists/partial"
 update() { apt-get update -qq && touch "$stamp"; }
-[ -n "$(find "$stamp" -mmin -60 2>/dev/null)" ] || update
+[ -n "$(find "$stamp" -mmin -60 2>/dev/null)" ] || update || true
 install() { apt-get install --yes --no-install-recommends "$@"; }
 install "$@" || { update && install "$@"; }
 "#;
@@ -135,6 +136,7 @@ Dir::Etc::SourceParts \"/dev/null\";
 Dir::Cache::pkgcache \"\";
 Dir::Cache::srcpkgcache \"\";
 Acquire::Retries \"3\";
+APT::Update::Error-Mode \"any\";
 Acquire::Languages \"none\";
 APT::Get::List-Cleanup \"false\";
 APT::Install-Recommends \"false\";

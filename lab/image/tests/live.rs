@@ -39,6 +39,14 @@ fn main() -> ExitCode {
             "a_wrong_hash_names_recipe_file_and_package",
             |engine, runtime| runtime.block_on(a_wrong_hash_names_recipe_file_and_package(engine)),
         ),
+        trial(
+            "a_mirror_that_is_gone_is_told_and_the_next_call_goes_on",
+            |engine, runtime| {
+                runtime.block_on(a_mirror_that_is_gone_is_told_and_the_next_call_goes_on(
+                    engine,
+                ))
+            },
+        ),
         trial("two_callers_build_it_once", |engine, runtime| {
             runtime.block_on(two_callers_build_it_once(engine))
         }),
@@ -169,6 +177,52 @@ async fn a_wrong_hash_names_recipe_file_and_package(engine: Engine) -> Outcome {
         }
         other => Err(format!("{other:?}").into()),
     }
+}
+
+/// Nothing listens on the discard port of a builder's own loopback.
+const NO_MIRROR: &str = "http://127.0.0.1:9/debian";
+
+async fn a_mirror_that_is_gone_is_told_and_the_next_call_goes_on(engine: Engine) -> Outcome {
+    let recipes = recipes(&[
+        ("live-first/recipe.toml", "from = \"debian\"\n"),
+        ("live-first/build.sh", "echo first > /etc/first\n"),
+        (
+            "live-then/recipe.toml",
+            "from = \"live-first\"\n[debian]\npackages = [\"tini\"]\n",
+        ),
+    ])?;
+    let gone = Settings {
+        debian_mirror: Some(NO_MIRROR.to_owned()),
+        security_mirror: Some(NO_MIRROR.to_owned()),
+        ..Settings::default()
+    };
+    let open = |settings| Images::open(engine.clone(), recipes.path(), settings);
+    let (half, whole) = (open(gone)?, open(Settings::default())?);
+    let names = ["live-first", "live-then"];
+    let cancel = CancellationToken::new();
+
+    let broken = half.ensure(&names, &Silent, &cancel).await;
+    let label = format!("lab.builder={}", half.reference("live-then")?);
+    let left = engine.list_containers_by_label(&label).await?;
+    let readied = whole.ensure(&names, &Silent, &cancel).await;
+    for name in names.iter().rev() {
+        engine.remove_image(&whole.reference(name)?).await?;
+    }
+
+    match &broken {
+        Err(ImageError::MirrorGone { recipe, step, tail }) => {
+            assert_eq!(
+                (recipe.as_str(), step.as_str()),
+                ("live-then", "install packages")
+            );
+            assert!(tail.contains(NO_MIRROR), "{tail}");
+        }
+        other => return Err(format!("{other:?}").into()),
+    }
+    assert_eq!(left, []);
+    let sources: Vec<_> = readied?.iter().map(|it| it.source).collect();
+    assert_eq!(sources, [ImageSource::Cached, ImageSource::Built]);
+    Ok(())
 }
 
 async fn two_callers_build_it_once(engine: Engine) -> Outcome {

@@ -6,6 +6,7 @@
 
 mod client;
 pub mod evidence;
+pub mod logs;
 pub mod readiness;
 
 pub use client::{Kube, KubeError};

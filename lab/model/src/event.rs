@@ -195,6 +195,9 @@ pub struct ImageReady {
     pub documented: Option<String>,
     /// The reference on the engine, tagged by content.
     pub reference: String,
+    /// What it is pulled as, by digest; none for one that is built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pulled_as: Option<String>,
     /// The engine's id of it, `sha256:…`.
     pub id: String,
     /// Where it came from.

@@ -1,9 +1,11 @@
-//! Words of the lab: names, stages, outcomes, events, stacks, exit codes.
+//! Words of the lab: names, stages, outcomes, events, stacks, exit codes;
+//! and the one way to read the files that people write.
 //!
 //! Pure data. This crate does no I/O, so every other crate may depend on it and
 //! it depends on none of them.
 
 pub mod benchmark;
+pub mod definition;
 pub mod event;
 pub mod exit;
 pub mod fault;
@@ -12,3 +14,4 @@ pub mod outcome;
 pub mod provider;
 pub mod stack;
 pub mod stage;
+pub mod version;

@@ -8,11 +8,10 @@ use thiserror::Error;
 
 /// A name that Kubernetes and Docker both accept (an RFC 1123 label).
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
-#[error("`{name}` is not a valid name")]
-#[diagnostic(
-    code(lab::name::invalid),
-    help("use 2 to 40 lower-case letters, digits or `-`, and start with a letter")
+#[error(
+    "`{name}` is not a valid name: use 2 to 40 lower-case letters, digits or `-`, and start with a letter"
 )]
+#[diagnostic(code(lab::name::invalid))]
 pub struct InvalidName {
     name: String,
 }

@@ -1,41 +1,19 @@
 //! Stacks, their components and their locks, as their TOML files say them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
-use miette::{Diagnostic, NamedSource, SourceSpan};
-use serde::{Deserialize, de::DeserializeOwned};
-use thiserror::Error;
+use toml::Spanned;
 
-/// A definition file that cannot be used.
-#[derive(Debug, Error, Diagnostic)]
-#[error("failed to use `{file}`")]
-#[diagnostic(
-    code(lab::stack::definition),
-    help("mend the marked places and run again")
-)]
-pub struct DefinitionError {
-    file: String,
-    #[source_code]
-    source_code: NamedSource<String>,
-    /// Every problem found, in the file's order.
-    #[related]
-    pub problems: Vec<Problem>,
-}
+use crate::definition::{DefinitionError, Reader, read};
 
-/// One problem in a definition file.
-#[derive(Debug, Error, Diagnostic, PartialEq, Eq)]
-#[error("{file}:{line}: {message}")]
-pub struct Problem {
-    file: String,
-    line: usize,
-    message: String,
-    #[label("here")]
-    at: SourceSpan,
-}
+/// NodePorts of every Kubernetes.
+const NODE_PORTS: std::ops::RangeInclusive<u16> = 30_000..=32_767;
 
 /// A named, ordered set of components.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stack {
     /// One line on what it is.
     pub description: String,
@@ -44,13 +22,11 @@ pub struct Stack {
     /// The Helm release.
     pub release: Release,
     /// Its components, in the order reports show them.
-    #[serde(rename = "component")]
     pub components: Vec<Component>,
 }
 
 /// A Helm release: what is installed under which name.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Release {
     /// The release's name.
     pub name: String,
@@ -59,8 +35,7 @@ pub struct Release {
 }
 
 /// One thing to install.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Component {
     /// What people call it; unique in its stack.
     pub name: String,
@@ -71,23 +46,19 @@ pub struct Component {
     /// Recipe of its image.
     pub image: String,
     /// Components it cannot work without.
-    #[serde(default)]
     pub needs: Vec<String>,
     /// Whether the stack does without it where its image cannot be had.
-    #[serde(default)]
     pub optional: bool,
     /// Chart value that switches it on.
     pub enable: Option<String>,
     /// Where it answers.
-    #[serde(default, rename = "endpoint")]
     pub endpoints: Vec<Endpoint>,
     /// How to ask it for its version.
     pub version_probe: Option<VersionProbe>,
 }
 
 /// Where a component answers.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// How scenarios call it.
     pub name: String,
@@ -96,8 +67,7 @@ pub struct Endpoint {
 }
 
 /// How to ask a component for its version over HTTP.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionProbe {
     /// Name of the endpoint to ask.
     pub endpoint: String,
@@ -108,21 +78,18 @@ pub struct VersionProbe {
 }
 
 /// Every version of a stack, resolved.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lock {
     /// The stack it locks.
     pub stack: String,
     /// Kubernetes minor version it is meant for.
     pub kubernetes: String,
     /// Versions by component name.
-    #[serde(rename = "component")]
     pub components: BTreeMap<String, LockedComponent>,
 }
 
 /// A component's version.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockedComponent {
     /// What the tutorials install.
     pub documented: String,
@@ -136,13 +103,25 @@ impl Stack {
     /// # Errors
     /// [`DefinitionError`] with every problem found.
     pub fn parse(file: &str, text: &str) -> Result<Self, DefinitionError> {
-        let stack: Self = parse(file, text)?;
-        let problems = stack.problems();
-        if problems.is_empty() {
-            Ok(stack)
-        } else {
-            Err(located(file, text, problems))
-        }
+        let stack = read(file, text, "stack", |top| {
+            let description = plain(top.needed("description"));
+            let namespace = plain(top.needed("namespace"));
+            top.require("release");
+            let release = top.table("release", |release| Release {
+                name: plain(release.needed("name")),
+                chart: plain(release.needed("chart")),
+            });
+            top.require("component");
+            let written = top.tables("component", component);
+            check(&written, top);
+            Self {
+                description,
+                namespace,
+                release: release.unwrap_or_default(),
+                components: written.into_iter().map(|it| it.component).collect(),
+            }
+        });
+        stack.map_err(|problems| DefinitionError::of(file, problems))
     }
 
     /// Recipes of all its images, each once.
@@ -175,121 +154,141 @@ impl Stack {
             .flat_map(|it| &it.endpoints)
             .map(|it| it.node_port)
     }
-
-    /// What a reader cannot see from one key alone: `(quoted text, message)`.
-    fn problems(&self) -> Vec<(String, String)> {
-        let mut names = BTreeSet::new();
-        let mut ports = BTreeSet::new();
-        let known: BTreeSet<&str> = self.components.iter().map(|it| it.name.as_str()).collect();
-        let mut problems = Vec::new();
-        for component in &self.components {
-            if !names.insert(&component.name) {
-                let message = format!("component `{}` is there twice", component.name);
-                problems.push((component.name.clone(), message));
-            }
-            if !matches!(
-                component.workload.split_once('/'),
-                Some(("deployment" | "statefulset", _))
-            ) {
-                let message = "workload must be `deployment/NAME` or `statefulset/NAME`";
-                problems.push((component.workload.clone(), message.to_owned()));
-            }
-            for need in component
-                .needs
-                .iter()
-                .filter(|it| !known.contains(it.as_str()))
-            {
-                problems.push((
-                    need.clone(),
-                    format!("needs `{need}`, which is no component"),
-                ));
-            }
-            if component.optional != component.enable.is_some() {
-                let message = format!(
-                    "`{}` needs both `optional = true` and `enable`, or neither",
-                    component.name
-                );
-                problems.push((component.name.clone(), message));
-            }
-            for endpoint in &component.endpoints {
-                if !ports.insert(endpoint.node_port) {
-                    let message = format!("node_port {} is used twice", endpoint.node_port);
-                    problems.push((endpoint.name.clone(), message));
-                }
-            }
-        }
-        problems
-    }
 }
 
 impl Lock {
-    /// Parses a lock file; `file` is its name in messages. Every component of
-    /// `stack` must be in it.
+    /// Parses a lock file; `file` is its name in messages. It must have a version for
+    /// every component of `stack`, and for no other.
     ///
     /// # Errors
     /// [`DefinitionError`] with every problem found.
     pub fn parse(file: &str, text: &str, stack: &Stack) -> Result<Self, DefinitionError> {
-        let lock: Self = parse(file, text)?;
-        let missing: Vec<_> = stack
-            .components
-            .iter()
-            .filter(|it| !lock.components.contains_key(&it.name))
-            .map(|it| {
-                (
-                    String::new(),
-                    format!("component `{}` has no version here", it.name),
-                )
+        let lock = read(file, text, "lock", |top| {
+            let name = plain(top.needed("stack"));
+            let kubernetes = plain(top.needed("kubernetes"));
+            let components = top.named("component", |one| LockedComponent {
+                documented: plain(one.needed("documented")),
+                version: plain(one.needed("version")),
+            });
+            let known: BTreeSet<_> = stack.components.iter().map(|it| &it.name).collect();
+            for name in known.iter().filter(|it| !components.contains_key(**it)) {
+                top.problem(0..0, format!("`[component.{name}]` is missing"));
+            }
+            for (name, one) in components.iter().filter(|(it, _)| !known.contains(it)) {
+                top.problem(one.span(), format!("the stack has no component `{name}`"));
+            }
+            Self {
+                stack: name,
+                kubernetes,
+                components: components
+                    .into_iter()
+                    .map(|(name, one)| (name, one.into_inner()))
+                    .collect(),
+            }
+        });
+        lock.map_err(|problems| DefinitionError::of(file, problems))
+    }
+}
+
+/// A component, and where it says what only the whole stack can judge.
+struct Written {
+    component: Component,
+    name: Range<usize>,
+    needs: Vec<Spanned<String>>,
+    ports: Vec<Spanned<u64>>,
+}
+
+fn component(table: &mut Reader<'_, '_>) -> Written {
+    let name = table.needed("name");
+    let title = plain(table.needed("title"));
+    let workload = table.needed::<String>("workload");
+    let kinds = ["deployment", "statefulset"];
+    if let Some(wrong) = workload.as_ref().filter(|it| {
+        let kind = it.get_ref().split_once('/').map(|(kind, _)| kind);
+        !kind.is_some_and(|it| kinds.contains(&it))
+    }) {
+        let message = "key `workload` must be `deployment/NAME` or `statefulset/NAME`";
+        table.problem(wrong.span(), message);
+    }
+    let image = plain(table.needed("image"));
+    let needs = table.list::<String>("needs").unwrap_or_default();
+    let optional = plain(table.get("optional"));
+    let enable = table.get("enable").map(Spanned::into_inner);
+    if optional != enable.is_some() {
+        let message = "`optional = true` and key `enable` go together: both, or neither";
+        table.problem(table.span(), message);
+    }
+    let endpoints = table.tables("endpoint", endpoint);
+    let version_probe = table.table("version_probe", |probe| VersionProbe {
+        endpoint: plain(probe.needed("endpoint")),
+        path: plain(probe.needed("path")),
+        pointer: probe.get("pointer").map(Spanned::into_inner),
+    });
+    let span = name.as_ref().map_or(table.span(), Spanned::span);
+    let (endpoints, ports): (Vec<_>, Vec<_>) = endpoints.into_iter().unzip();
+    let component = Component {
+        name: plain(name),
+        title,
+        workload: plain(workload),
+        image,
+        needs: needs.iter().map(|it| it.get_ref().clone()).collect(),
+        optional,
+        enable,
+        endpoints,
+        version_probe,
+    };
+    Written {
+        component,
+        name: span,
+        needs,
+        ports: ports.into_iter().flatten().collect(),
+    }
+}
+
+fn endpoint(table: &mut Reader<'_, '_>) -> (Endpoint, Option<Spanned<u64>>) {
+    let name = plain(table.needed("name"));
+    let port = table.needed::<u64>("node_port");
+    let node_port = port.as_ref().map(|port| {
+        let fits = u16::try_from(*port.get_ref()).ok();
+        fits.filter(|it| NODE_PORTS.contains(it))
+            .unwrap_or_else(|| {
+                let (first, last) = (NODE_PORTS.start(), NODE_PORTS.end());
+                let message = format!("key `node_port` must be from {first} to {last}");
+                table.problem(port.span(), message);
+                0
             })
-            .collect();
-        if missing.is_empty() {
-            Ok(lock)
-        } else {
-            Err(located(file, text, missing))
+    });
+    let node_port = node_port.unwrap_or_default();
+    (Endpoint { name, node_port }, port)
+}
+
+/// Keeps what cannot be seen from one component alone.
+fn check(written: &[Written], top: &mut Reader<'_, '_>) {
+    let mut names = BTreeSet::new();
+    let mut ports = BTreeSet::new();
+    let known: BTreeSet<_> = written.iter().map(|it| &it.component.name).collect();
+    for one in written {
+        let name = &one.component.name;
+        if !names.insert(name) {
+            let message = format!("component `{name}` is there twice");
+            top.problem(one.name.clone(), message);
+        }
+        for need in one.needs.iter().filter(|it| !known.contains(it.get_ref())) {
+            let message = format!("`{name}` needs `{}`, which is no component", need.get_ref());
+            top.problem(need.span(), message);
+        }
+        for port in &one.ports {
+            if !ports.insert(*port.get_ref()) {
+                let message = format!("node_port {} is used twice", port.get_ref());
+                top.problem(port.span(), message);
+            }
         }
     }
 }
 
-fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, DefinitionError> {
-    toml::from_str(text).map_err(|error| {
-        let span = error.span().unwrap_or(0..0);
-        let problem = problem(file, text, span, error.message().to_owned());
-        definition_error(file, text, vec![problem])
-    })
-}
-
-/// Finds each quoted text in the file, so that the message can point at it.
-fn located(file: &str, text: &str, problems: Vec<(String, String)>) -> DefinitionError {
-    let problems = problems
-        .into_iter()
-        .map(|(quoted, message)| {
-            let needle = format!("\"{quoted}\"");
-            let at = text
-                .rfind(&needle)
-                .filter(|_| !quoted.is_empty())
-                .unwrap_or(0);
-            let length = if at == 0 { 0 } else { needle.len() };
-            problem(file, text, at..at + length, message)
-        })
-        .collect();
-    definition_error(file, text, problems)
-}
-
-fn problem(file: &str, text: &str, span: std::ops::Range<usize>, message: String) -> Problem {
-    let line = text[..span.start].matches('\n').count() + 1;
-    Problem {
-        file: file.to_owned(),
-        line,
-        message,
-        at: span.into(),
-    }
-}
-
-fn definition_error(file: &str, text: &str, problems: Vec<Problem>) -> DefinitionError {
-    DefinitionError {
-        file: file.to_owned(),
-        source_code: NamedSource::new(file, text.to_owned()),
-        problems,
-    }
+/// What stands for a value that is missing; its problem is kept already.
+fn plain<T: Default>(value: Option<Spanned<T>>) -> T {
+    value.map(Spanned::into_inner).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -298,10 +297,6 @@ mod tests {
 
     const STACK: &str = include_str!("../../../fixtures/stacks/lifecycle/stack.toml");
     const LOCK: &str = include_str!("../../../fixtures/stacks/lifecycle/documented.toml");
-
-    fn messages(error: &DefinitionError) -> Vec<String> {
-        error.problems.iter().map(ToString::to_string).collect()
-    }
 
     #[test]
     fn the_lifecycle_stack_and_its_lock_are_sound() {
@@ -313,24 +308,11 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_an_error_with_file_and_line() {
-        let error =
-            Stack::parse("stack.toml", "description = \"x\"\ncolour = \"red\"\n").unwrap_err();
-        let messages = messages(&error);
-        assert!(
-            messages[0].starts_with("stack.toml:2: unknown field `colour`"),
-            "{messages:?}"
-        );
-    }
-
-    #[test]
-    fn every_problem_is_reported_at_once() {
-        let text = r#"
-description = "x"
-namespace = "n"
+    fn every_problem_of_a_stack_is_told_at_once() {
+        let text = r#"description = "x"
+colour = "red"
 [release]
 name = "r"
-chart = "c"
 [[component]]
 name = "a"
 title = "A"
@@ -338,23 +320,26 @@ workload = "pod/a"
 image = "a"
 needs = ["ghost"]
 optional = true
+[[component.endpoint]]
+name = "a"
+node_port = 80
+[[component]]
+name = "a"
+title = 1
+workload = "deployment/a"
+image = "a"
 "#;
-        let messages = messages(&Stack::parse("stack.toml", text).unwrap_err());
-        assert_eq!(
-            messages,
-            [
-                "stack.toml:10: workload must be `deployment/NAME` or `statefulset/NAME`",
-                "stack.toml:12: needs `ghost`, which is no component",
-                "stack.toml:11: `a` needs both `optional = true` and `enable`, or neither",
-            ]
-        );
+        let error = Stack::parse("stack.toml", text).unwrap_err();
+        insta::assert_snapshot!(error);
     }
 
     #[test]
-    fn a_lock_must_name_every_component() {
-        let stack = Stack::parse("stack.toml", STACK).unwrap();
-        let text = "stack = \"lifecycle\"\nkubernetes = \"1.20\"\n[component]\n";
-        let error = Lock::parse("x.toml", text, &stack).unwrap_err();
-        assert_eq!(error.problems.len(), stack.components.len());
+    fn a_lock_has_a_version_for_every_component_and_for_no_other() {
+        let text = "description = \"x\"\nnamespace = \"n\"\nrelease = { name = \"r\", chart = \"c\" }\n\
+                    [[component]]\nname = \"a\"\ntitle = \"A\"\nworkload = \"deployment/a\"\nimage = \"a\"\n";
+        let stack = Stack::parse("stack.toml", text).unwrap();
+        let lock = "stack = \"x\"\n\n[component.b]\nversion = \"1\"\n";
+        let error = Lock::parse("lock.toml", lock, &stack).unwrap_err();
+        insta::assert_snapshot!(error);
     }
 }

@@ -1,14 +1,20 @@
 //! Measures inference of the deployed model, over the loopback NodePort.
 
+use std::path::{Path, PathBuf};
+
 use lab_bench::{
     closed_loop::{self, BenchError},
     workload::{Workload, WorkloadError},
 };
 use lab_cluster::Cluster;
-use lab_model::{benchmark::BenchmarkSummary, event::Fact};
+use lab_model::{
+    benchmark::BenchmarkSummary,
+    event::{Emitter, Fact},
+};
 use lab_stack::catalogue::LockedStack;
 use miette::Diagnostic;
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::RunError,
@@ -41,35 +47,68 @@ pub enum BenchmarkError {
     },
 }
 
-/// Runs the workload's sweep and emits what it measured.
+impl BenchmarkError {
+    /// Whether the workload or the address is wrong, and not what answers there.
+    pub(crate) const fn is_usage(&self) -> bool {
+        matches!(self, Self::Workload(_) | Self::Bench(BenchError::Target(_)))
+    }
+
+    /// Whether the person asked it to end.
+    pub(crate) const fn is_interrupted(&self) -> bool {
+        matches!(self, Self::Bench(BenchError::Cancelled))
+    }
+}
+
+/// Reads a workload: by its name under `fixtures/workloads`, or by its `.toml` file.
 ///
 /// # Errors
-/// When the workload is malformed or the model does not answer rightly even
-/// without load. Errors under load are counted, not returned.
+/// With every problem of the file.
+pub fn workload(root: &Path, named: &str) -> Result<Workload, BenchmarkError> {
+    let file = Path::new(named);
+    let file = if file.extension().is_some_and(|it| it == "toml") {
+        PathBuf::from(named)
+    } else {
+        root.join("fixtures/workloads")
+            .join(format!("{named}.toml"))
+    };
+    Ok(Workload::load(&file)?)
+}
+
+/// Runs the workload's sweep against the stack's own server.
+///
+/// # Errors
+/// As [`measure_at`], and when the stack has no server to measure.
 pub async fn measure(
     session: &Session<'_>,
     cluster: &Cluster,
     locked: &LockedStack,
-    workload: &str,
+    workload: &Workload,
 ) -> Result<BenchmarkSummary, RunError> {
-    let file = session
-        .workbench
-        .root
-        .join("fixtures/workloads")
-        .join(format!("{workload}.toml"));
-    let workload = Workload::load(&file).map_err(BenchmarkError::from)?;
     let base =
         endpoints(cluster, locked)
             .remove(ENDPOINT)
             .ok_or_else(|| BenchmarkError::NoEndpoint {
                 stack: locked.name.clone(),
             })?;
-    let target = workload.target(base.as_str());
-    let measured = closed_loop::run(&target, &workload.sweep, &session.cancel)
+    measure_at(&base, workload, &*session.emitter, &session.cancel).await
+}
+
+/// Runs the workload's sweep against any server of the Open Inference Protocol v2,
+/// given as `http://host:port`, and emits what it measured.
+///
+/// # Errors
+/// When the model does not answer rightly even without load. Errors under load are
+/// counted, not returned.
+pub async fn measure_at(
+    server: &str,
+    workload: &Workload,
+    emitter: &dyn Emitter,
+    cancel: &CancellationToken,
+) -> Result<BenchmarkSummary, RunError> {
+    let target = workload.target(server);
+    let measured = closed_loop::run(&target, &workload.sweep, cancel)
         .await
         .map_err(BenchmarkError::from)?;
-    session
-        .emitter
-        .emit(Fact::BenchmarkFinished(measured.summary.clone()));
+    emitter.emit(Fact::BenchmarkFinished(measured.summary.clone()));
     Ok(measured.summary)
 }

@@ -63,19 +63,32 @@ pub enum RunError {
 impl RunError {
     /// Whether a person or the system asked it to end, whichever part noticed first.
     pub const fn is_interrupted(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Interrupted
-                | Self::Cluster(ClusterError::Interrupted)
-                | Self::Image(ImageError::Interrupted)
-        )
+            | Self::Cluster(ClusterError::Interrupted)
+            | Self::Image(ImageError::Interrupted) => true,
+            Self::Benchmark(error) => error.is_interrupted(),
+            _ => false,
+        }
+    }
+
+    /// Whether the command line, or a file that a person wrote, asks for what is not.
+    fn is_usage(&self) -> bool {
+        match self {
+            Self::Catalogue(_) => true,
+            Self::Image(error) | Self::Cluster(ClusterError::Image(error)) => error.is_usage(),
+            Self::Cluster(ClusterError::Unknown { .. } | ClusterError::UnknownNode { .. }) => true,
+            Self::Scenarios(error) => error.is_usage(),
+            Self::Benchmark(error) => error.is_usage(),
+            _ => false,
+        }
     }
 
     /// The exit code of a run that ended with this.
     pub fn exit(&self) -> Exit {
         match self {
             _ if self.is_interrupted() => Exit::Interrupted,
-            Self::Catalogue(_) => Exit::Usage,
+            _ if self.is_usage() => Exit::Usage,
             _ => Exit::SetupFailed,
         }
     }
@@ -106,6 +119,21 @@ pub fn causes(error: &dyn Diagnostic) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_asked_for_wrongly_ends_with_2() {
+        let name = || "x".to_owned();
+        for error in [
+            RunError::from(ClusterError::Unknown { name: name() }),
+            ImageError::Mirror.into(),
+            ImageError::Artifact { name: name() }.into(),
+            lab_scenarios::ScenarioError::NothingToRun.into(),
+        ] {
+            assert_eq!(error.exit().code(), 2, "{error}");
+        }
+        let taken = RunError::from(ClusterError::NameTaken { name: name() });
+        assert_eq!(taken.exit().code(), 12);
+    }
 
     #[test]
     fn whoever_notices_the_interruption_first_it_ends_with_130() {

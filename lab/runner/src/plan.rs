@@ -1,14 +1,21 @@
 //! What a run will do, decided before anything is touched.
 
-use std::fmt;
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use jiff::Timestamp;
+use lab_bench::workload::Workload;
 use lab_model::{
     name::{ClusterName, InvalidName, RunId},
     provider::Provider,
     stage::Stage,
 };
+use lab_scenarios::Filter;
 use lab_stack::catalogue::LockedStack;
+
+use crate::error::RunError;
 
 /// Recipes of the images that every cluster with a stack needs.
 pub const ALWAYS: [&str; 2] = ["node", "helm"];
@@ -29,7 +36,7 @@ pub struct Plan {
     /// Which scenarios.
     pub scenarios: Scenarios,
     /// The workload to measure with; none leaves the benchmark out.
-    pub workload: Option<String>,
+    pub workload: Option<Workload>,
     /// Whether a failed run keeps its cluster.
     pub keep_on_failure: bool,
 }
@@ -43,6 +50,32 @@ pub struct Scenarios {
     pub tags: Option<String>,
     /// The language of the features: `en` or `ko`.
     pub lang: String,
+}
+
+impl Scenarios {
+    /// Sees that they can be chosen, before anything is made that they could run on.
+    ///
+    /// # Errors
+    /// When a name or an expression is none, or nothing is left to run.
+    pub fn check(&self, root: &Path) -> Result<(), RunError> {
+        Ok(lab_scenarios::check(&self.folder(root), &self.filter())?)
+    }
+
+    /// Where their features lie in a checkout.
+    pub(crate) fn folder(&self, root: &Path) -> PathBuf {
+        let english = root.join("features");
+        match self.lang.as_str() {
+            "en" => english,
+            other => english.join(other),
+        }
+    }
+
+    pub(crate) fn filter(&self) -> Filter {
+        Filter {
+            features: self.features.clone(),
+            tags: self.tags.clone(),
+        }
+    }
 }
 
 /// A run's id from the time it starts and the process that runs it: runs sort by

@@ -9,7 +9,7 @@ use lab_cluster::{
 };
 use lab_k8s::Kube;
 use lab_model::event::{Emitter, Fact};
-use lab_scenarios::{Filter, ScenarioEnv, Summary};
+use lab_scenarios::{ScenarioEnv, Summary};
 use lab_stack::{Helm, Target, catalogue::LockedStack, install};
 use tokio_util::sync::CancellationToken;
 
@@ -187,15 +187,8 @@ impl Session<'_> {
             faults: Some(Arc::new(ClusterFaults::new(self.workbench, cluster))),
             dashboards: locked.chart.clone(),
         };
-        let english = self.workbench.root.join("features");
-        let features = match scenarios.lang.as_str() {
-            "en" => english,
-            other => english.join(other),
-        };
-        let filter = Filter {
-            features: scenarios.features.clone(),
-            tags: scenarios.tags.clone(),
-        };
+        let features = scenarios.folder(&self.workbench.root);
+        let filter = scenarios.filter();
         Ok(lab_scenarios::run(env, &features, &filter, Arc::clone(&self.emitter)).await?)
     }
 }

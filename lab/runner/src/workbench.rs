@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lab_engine::Engine;
-use lab_image::{Images, Settings};
+use lab_image::{Images, Recipes, Settings};
 use lab_model::event::{Emitter, Host};
 use lab_stack::Catalogue;
 use tokio_util::sync::CancellationToken;
@@ -26,11 +26,13 @@ impl Workbench {
     /// Opens the checkout at `root` and connects to the engine.
     ///
     /// # Errors
-    /// When the engine cannot be reached or a recipe is malformed.
+    /// When a recipe is malformed or the engine cannot be reached, in this order: what
+    /// can be seen without an engine is told without one.
     pub async fn open(root: &Path, settings: Settings) -> Result<Self, RunError> {
-        let engine = Engine::connect().await?;
         let fixtures = root.join("fixtures");
-        let images = Images::open(engine.clone(), &fixtures.join("images"), settings)?;
+        let recipes = Recipes::read(&fixtures.join("images"))?;
+        let engine = Engine::connect().await?;
+        let images = Images::of(engine.clone(), recipes, settings)?;
         Ok(Self {
             root: root.to_owned(),
             engine,

@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use lab_model::stack::{DefinitionError, Lock, Stack};
+use lab_model::{
+    definition::DefinitionError,
+    stack::{Lock, Stack},
+};
 use miette::Diagnostic;
 use thiserror::Error;
 

@@ -1,21 +1,52 @@
-//! `lab bench`: measure the deployed model.
+//! `lab bench`: measure the deployed model, or any server.
 
-use lab_model::exit::Exit;
+use lab_bench::workload::Workload;
+use lab_model::{benchmark::BenchmarkSummary, exit::Exit, name::ClusterName};
 use lab_runner::{RunError, Session, benchmark};
 
 use super::{CommandError, Context, cluster::open, live::Live};
 use crate::{
-    args::{BenchArgs, ImagePolicy},
+    args::{BenchArgs, ImagePolicy, StackArgs},
     output, signals,
 };
 
 pub(super) async fn bench(context: &Context, args: BenchArgs) -> Result<Exit, CommandError> {
+    let workload = benchmark::workload(&context.root, &args.workload).map_err(RunError::from)?;
+    let summary = match (args.url, args.name) {
+        (Some(url), _) => server(context, &url, &workload).await?,
+        (None, Some(name)) => cluster(context, &name, &args.stack, &workload).await?,
+        (None, None) => return Ok(Exit::Usage),
+    };
+    if !context.global.json {
+        output::text(&table(&summary));
+    }
+    Ok(Exit::Ok)
+}
+
+/// Measures a server that needs no cluster of ours.
+async fn server(
+    context: &Context,
+    url: &str,
+    workload: &Workload,
+) -> Result<BenchmarkSummary, CommandError> {
+    let live = Live::start(&context.global, None);
+    let (cancel, watcher) = signals::watch();
+    let measured = benchmark::measure_at(url, workload, &*live.emitter(), &cancel).await;
+    live.finish().await;
+    drop(watcher);
+    Ok(measured?)
+}
+
+/// Measures what a stack on a cluster has deployed.
+async fn cluster(
+    context: &Context,
+    name: &ClusterName,
+    stack: &StackArgs,
+    workload: &Workload,
+) -> Result<BenchmarkSummary, CommandError> {
+    let locked = context.stack(&stack.stack, &stack.lock)?;
     let workbench = context.workbench(ImagePolicy::Auto).await?;
-    let locked = workbench
-        .catalogue
-        .load(&args.stack.stack, &args.stack.lock)
-        .map_err(RunError::from)?;
-    let cluster = open(&workbench, &args.name).await?;
+    let cluster = open(&workbench, name).await?;
     let live = Live::start(&context.global, None);
     let (cancel, watcher) = signals::watch();
     let session = Session {
@@ -24,17 +55,15 @@ pub(super) async fn bench(context: &Context, args: BenchArgs) -> Result<Exit, Co
         cancel,
     };
     let measured = session
-        .unless_interrupted(benchmark::measure(
-            &session,
-            &cluster,
-            &locked,
-            &args.workload,
-        ))
+        .unless_interrupted(benchmark::measure(&session, &cluster, &locked, workload))
         .await;
     drop(session);
     live.finish().await;
     drop(watcher);
-    let summary = measured?;
+    Ok(measured?)
+}
+
+fn table(summary: &BenchmarkSummary) -> String {
     let mut text = String::from("concurrency  requests/s    p50 us    p95 us    p99 us  errors\n");
     for point in &summary.points {
         let latency = point.latency;
@@ -48,8 +77,5 @@ pub(super) async fn bench(context: &Context, args: BenchArgs) -> Result<Exit, Co
             point.errors
         ));
     }
-    if !context.global.json {
-        output::text(&text);
-    }
-    Ok(Exit::Ok)
+    text
 }

@@ -1,9 +1,6 @@
-//! Commands on clusters that are there: down, list, status, kubeconfig, logs.
+//! Commands on clusters that are there: down, list, status, kubeconfig.
 
-use lab_cluster::{
-    Cluster,
-    node::{self, LogWish},
-};
+use lab_cluster::{Cluster, node};
 use lab_engine::Engine;
 use lab_k8s::Kube;
 use lab_model::{exit::Exit, name::ClusterName};
@@ -12,8 +9,8 @@ use serde_json::json;
 
 use super::{CommandError, Context};
 use crate::{
-    args::{DownArgs, ImagePolicy, LogsArgs},
-    output, signals,
+    args::{DownArgs, ImagePolicy},
+    output,
 };
 
 /// The cluster of that name, which must be there.
@@ -119,29 +116,5 @@ pub(super) async fn kubeconfig(
         &json!({"kubeconfig": cluster.kubeconfig}),
         &text,
     );
-    Ok(Exit::Ok)
-}
-
-pub(super) async fn logs(context: &Context, args: LogsArgs) -> Result<Exit, CommandError> {
-    let engine = Engine::connect().await.map_err(RunError::from)?;
-    let (cancel, watcher) = signals::watch();
-    let wish = LogWish {
-        node: args.node,
-        tail: args.tail,
-        follow: args.follow,
-    };
-    let printing = node::logs(&engine, &args.name, &wish, |line| {
-        if context.global.json {
-            output::result(&context.global, &json!({"line": line}), "");
-        } else {
-            output::text(line);
-        }
-    });
-    let ended = tokio::select! {
-        ended = printing => ended.map_err(RunError::from),
-        () = cancel.cancelled() => Err(RunError::Interrupted),
-    };
-    drop(watcher);
-    ended?;
     Ok(Exit::Ok)
 }

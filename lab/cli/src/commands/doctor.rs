@@ -1,7 +1,6 @@
 //! `lab doctor`: can this machine run the lab, and what to mend.
 
 use lab_engine::Engine;
-use lab_image::Settings;
 use lab_model::exit::Exit;
 use lab_runner::{RunError, preflight};
 
@@ -10,7 +9,7 @@ use crate::output;
 
 pub(super) async fn doctor(context: &Context) -> Result<Exit, CommandError> {
     let engine = Engine::connect().await.map_err(RunError::from)?;
-    let settings = Settings::from_env();
+    let settings = context.image_settings();
     let places = preflight::Places {
         debian_mirror: lab_image::debian_mirror(&settings),
         python_index: lab_image::python_index(&settings),

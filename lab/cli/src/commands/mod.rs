@@ -5,6 +5,7 @@ mod cluster;
 mod doctor;
 mod images;
 mod live;
+mod logs;
 mod reap;
 mod report;
 mod run;
@@ -13,15 +14,17 @@ mod up;
 
 use std::path::{Path, PathBuf};
 
-use lab_image::{Policy, Settings};
-use lab_model::exit::Exit;
+use lab_image::Policy;
+use lab_model::{exit::Exit, name::ClusterName};
 use lab_runner::{RunError, Workbench};
+use lab_stack::{Catalogue, catalogue::LockedStack};
 use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::{
     args::{Cli, Command, Global, ImagePolicy},
     output::{self, FileError},
+    settings::{Mirrors, Settings, SettingsError},
 };
 
 /// Anything that ends a command early.
@@ -54,6 +57,28 @@ pub(crate) enum CommandError {
         help("`--while $$` names the shell that asks")
     )]
     NoProcess { id: u32 },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Settings(#[from] SettingsError),
+    #[error("neither the stack nor the node has a component `{component}`")]
+    #[diagnostic(
+        code(lab::cli::no_component),
+        help("the stack has {stack}; the node has {node}")
+    )]
+    NoComponent {
+        component: String,
+        stack: String,
+        node: String,
+    },
+    #[error("`{component}` is not on `{cluster}`")]
+    #[diagnostic(
+        code(lab::cli::not_installed),
+        help("`lab install {cluster}` installs the stack; what cannot run here is left out of it")
+    )]
+    NotInstalled {
+        component: String,
+        cluster: ClusterName,
+    },
     #[error("the node ended")]
     #[diagnostic(code(lab::cli::node))]
     Node(#[from] lab_node::NodeError),
@@ -63,8 +88,10 @@ impl CommandError {
     fn exit(&self) -> Exit {
         match self {
             Self::Run(error) => error.exit(),
-            Self::File(_) | Self::Node(_) => Exit::SetupFailed,
+            Self::File(_) | Self::Node(_) | Self::NotInstalled { .. } => Exit::SetupFailed,
             Self::Read(_)
+            | Self::Settings(_)
+            | Self::NoComponent { .. }
             | Self::NoCheckout { .. }
             | Self::NoProcess { .. }
             | Self::NoRun { .. } => Exit::Usage,
@@ -78,6 +105,8 @@ pub(crate) struct Context {
     pub(crate) global: Global,
     /// The checkout's folder.
     pub(crate) root: PathBuf,
+    /// Mirrors of `lab.toml`.
+    mirrors: Mirrors,
 }
 
 impl Context {
@@ -88,14 +117,22 @@ impl Context {
             ImagePolicy::Pull => Policy::Pull,
             ImagePolicy::Build => Policy::Build,
         };
-        Workbench::open(
-            &self.root,
-            Settings {
-                policy,
-                ..Settings::from_env()
-            },
-        )
-        .await
+        let settings = lab_image::Settings {
+            policy,
+            ..self.image_settings()
+        };
+        Workbench::open(&self.root, settings).await
+    }
+
+    /// Where packages and images come from.
+    fn image_settings(&self) -> lab_image::Settings {
+        self.mirrors.fill_in(lab_image::Settings::from_env())
+    }
+
+    /// A stack with one of its locks; needs no engine.
+    fn stack(&self, stack: &str, lock: &str) -> Result<LockedStack, RunError> {
+        let catalogue = Catalogue::new(self.root.join("fixtures"));
+        Ok(catalogue.load(stack, lock)?)
     }
 
     /// Where runs are kept.
@@ -105,7 +142,7 @@ impl Context {
 }
 
 /// Runs the command and shows its error, if it ends with one.
-pub(crate) async fn execute(cli: Cli) -> Exit {
+pub(crate) async fn execute(cli: Cli, settings: Result<Settings, SettingsError>) -> Exit {
     let Cli { global, command } = cli;
     let command = match command {
         // The node's first process has no checkout and no terminal.
@@ -114,21 +151,19 @@ pub(crate) async fn execute(cli: Cli) -> Exit {
         Command::Reap(args) => return reap::wait_and_reap(args).await,
         other => other,
     };
-    let root = match find_root(global.root.as_deref()) {
-        Ok(root) => root,
-        Err(error) => {
-            output::error(&global, &error);
-            return error.exit();
-        }
+    let shown = global.clone();
+    let ended = async {
+        let context = Context {
+            root: find_root(global.root.as_deref())?,
+            mirrors: settings?.mirrors,
+            global,
+        };
+        dispatch(&context, command).await
     };
-    let context = Context { global, root };
-    match dispatch(&context, command).await {
-        Ok(exit) => exit,
-        Err(error) => {
-            output::error(&context.global, &error);
-            error.exit()
-        }
-    }
+    ended.await.unwrap_or_else(|error| {
+        output::error(&shown, &error);
+        error.exit()
+    })
 }
 
 async fn dispatch(context: &Context, command: Command) -> Result<Exit, CommandError> {
@@ -140,7 +175,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit, CommandEr
         Command::List => cluster::list(context).await,
         Command::Status(named) => cluster::status(context, &named.name).await,
         Command::Kubeconfig(named) => cluster::kubeconfig(context, &named.name).await,
-        Command::Logs(args) => cluster::logs(context, args).await,
+        Command::Logs(args) => logs::logs(context, args).await,
         Command::Clean(args) => reap::clean(context, args).await,
         Command::Install(args) => stack::install(context, args).await,
         Command::Test(args) => stack::test(context, args).await,

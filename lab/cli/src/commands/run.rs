@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use lab_cluster::reaper;
 use lab_model::exit::Exit;
-use lab_runner::{Plan, RunError, plan, run as whole_job};
+use lab_runner::{Plan, RunError, benchmark, plan, run as whole_job};
 
 use super::{CommandError, Context, live, reap, report};
 use crate::{
@@ -33,10 +33,10 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Comman
 }
 
 fn plan(context: &Context, args: &RunArgs) -> Result<Plan, CommandError> {
-    let catalogue = lab_stack::Catalogue::new(context.root.join("fixtures"));
-    let locked = catalogue
-        .load(&args.stack, &args.lock)
-        .map_err(RunError::from)?;
+    let locked = context.stack(&args.stack, &args.lock)?;
+    let scenarios = scenarios(&args.filter);
+    scenarios.check(&context.root)?;
+    let workload = benchmark::workload(&context.root, WORKLOAD).map_err(RunError::from)?;
     let run = plan::run_id(Timestamp::now(), std::process::id())
         .map_err(output::doing("name the run"))?;
     let cluster = run
@@ -50,8 +50,8 @@ fn plan(context: &Context, args: &RunArgs) -> Result<Plan, CommandError> {
         provider: args.cluster.provider,
         nodes: args.cluster.nodes,
         locked,
-        scenarios: scenarios(&args.filter),
-        workload: (!args.no_bench).then(|| WORKLOAD.to_owned()),
+        scenarios,
+        workload: (!args.no_bench).then_some(workload),
         keep_on_failure: args.keep_on_failure,
     })
 }

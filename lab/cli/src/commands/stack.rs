@@ -11,11 +11,8 @@ use crate::{
 };
 
 pub(super) async fn install(context: &Context, args: InstallArgs) -> Result<Exit, CommandError> {
+    let locked = context.stack(&args.stack.stack, &args.stack.lock)?;
     let workbench = context.workbench(args.images.policy).await?;
-    let locked = workbench
-        .catalogue
-        .load(&args.stack.stack, &args.stack.lock)
-        .map_err(RunError::from)?;
     let cluster = open(&workbench, &args.name).await?;
     let live = Live::start(&context.global, None);
     let (cancel, watcher) = signals::watch();
@@ -43,11 +40,10 @@ pub(super) async fn install(context: &Context, args: InstallArgs) -> Result<Exit
 }
 
 pub(super) async fn test(context: &Context, args: TestArgs) -> Result<Exit, CommandError> {
+    let locked = context.stack(&args.stack.stack, &args.stack.lock)?;
+    let scenarios = scenarios(&args.filter);
+    scenarios.check(&context.root)?;
     let workbench = context.workbench(ImagePolicy::Auto).await?;
-    let locked = workbench
-        .catalogue
-        .load(&args.stack.stack, &args.stack.lock)
-        .map_err(RunError::from)?;
     let cluster = open(&workbench, &args.name).await?;
     let live = Live::start(&context.global, None);
     let (cancel, watcher) = signals::watch();
@@ -59,7 +55,6 @@ pub(super) async fn test(context: &Context, args: TestArgs) -> Result<Exit, Comm
     let verified = session
         .unless_interrupted(async {
             let not_run = session.not_installed(&cluster, &locked).await?;
-            let scenarios = scenarios(&args.filter);
             session
                 .verify(&cluster, &locked, &not_run, &scenarios)
                 .await

@@ -14,13 +14,10 @@ use crate::{args::UpArgs, output, signals};
 
 pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandError> {
     let user = user(&args)?;
+    let stack = args.stack.as_ref();
+    let stack = stack.map(|stack| context.stack(stack, &args.lock));
+    let stack = stack.transpose()?;
     let workbench = context.workbench(args.images.policy).await?;
-    let stack = args
-        .stack
-        .as_ref()
-        .map(|stack| workbench.catalogue.load(stack, &args.lock))
-        .transpose()
-        .map_err(RunError::from)?;
     let spec = ClusterSpec {
         provider: args.cluster.provider,
         nodes: args.cluster.nodes,

@@ -70,15 +70,28 @@ fn without_an_engine_every_command_names_the_address_and_what_to_do() {
       help: start Docker, or point DOCKER_HOST at a running engine, then run `lab doctor`
     ");
     for words in [
-        &["up", "demo"][..],
+        &["run", "--nodes", "3", "--feature", "train"][..],
+        &["up", "demo"],
+        &["up", "demo", "--shared", "--stack", "lifecycle"],
         &["down", "demo"],
+        &["down", "--all"],
         &["list"],
         &["status", "demo"],
+        &["kubeconfig", "demo"],
+        &["logs", "demo"],
+        &["logs", "demo", "--component", "triton"],
+        &["install", "demo"],
+        &["test", "demo"],
+        &["bench", "demo"],
+        &["images", "list"],
+        &["images", "build", "mlflow"],
+        &["images", "load", "demo", "mlflow"],
+        &["clean"],
         &["clean", "--check"],
         &["doctor"],
     ] {
         let output = command(words);
         assert_eq!(output.status.code(), Some(12), "{words:?}");
-        assert_eq!(output.stderr, run.stderr, "{words:?}");
+        assert_eq!(text(&output.stderr), text(&run.stderr), "{words:?}");
     }
 }

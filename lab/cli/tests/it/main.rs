@@ -7,4 +7,7 @@
 )]
 
 mod arrows;
+mod bad_input;
+mod checkout;
 mod command_line;
+mod settings;

@@ -120,27 +120,37 @@ pub async fn logs(
     wish: &LogWish,
     mut show: impl FnMut(&str),
 ) -> Result<(), ClusterError> {
-    let nodes = nodes(engine, name).await?;
-    let server = nodes.first().ok_or_else(|| unknown(name))?;
-    let node = wish.node.as_ref().unwrap_or(server);
-    if !nodes.contains(node) {
-        return Err(ClusterError::UnknownNode {
-            name: name.to_string(),
-            node: node.clone(),
-            nodes: nodes.join(", "),
-        });
-    }
+    let container = container_with(engine, name, wish.node.as_deref()).await?;
     let range = if wish.follow {
         LogRange::Follow
     } else {
         LogRange::Tail(u32::try_from(wish.tail).unwrap_or(u32::MAX))
     };
-    let container = names::container_of(name, node);
     let mut lines = std::pin::pin!(engine.logs(&container, range));
     while let Some(line) = lines.next().await {
         show(&line?.text);
     }
     Ok(())
+}
+
+/// The container of a node, which must be one of the cluster's; the server's when `node`
+/// is none.
+pub(super) async fn container_with(
+    engine: &Engine,
+    name: &ClusterName,
+    node: Option<&str>,
+) -> Result<String, ClusterError> {
+    let nodes = nodes(engine, name).await?;
+    let server = nodes.first().ok_or_else(|| unknown(name))?;
+    let node = node.unwrap_or(server);
+    if nodes.iter().any(|it| it == node) {
+        return Ok(names::container_of(name, node));
+    }
+    Err(ClusterError::UnknownNode {
+        name: name.to_string(),
+        node: node.to_owned(),
+        nodes: nodes.join(", "),
+    })
 }
 
 /// The port of the API server on this machine.

@@ -89,6 +89,7 @@ impl Stream {
             name: name.to_owned(),
             documented: documented.map(str::to_owned),
             reference: format!("lab/{name}:0123456789ab"),
+            pulled_as: None,
             id: format!("sha256:{}", "0123456789abcdef".repeat(4)),
             source: if millis > 500 {
                 ImageSource::Built
@@ -110,8 +111,7 @@ impl Stream {
         let (documented, actual) = versions;
         self.fact(Fact::ComponentFinished {
             component: name.to_owned(),
-            // Parts of a thing run from its image: `airflow-scheduler` from `airflow`.
-            image: name.split('-').next().map(str::to_owned),
+            image: Some(if name == "s3" { "seaweedfs" } else { name }.to_owned()),
             documented: documented.to_owned(),
             actual: actual.map(str::to_owned),
             outcome,

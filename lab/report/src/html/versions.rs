@@ -1,6 +1,9 @@
 //! What was installed: versions as documented and as they answered, and the images.
 
-use lab_model::event::ImageSource;
+use lab_model::{
+    event::{ImageReady, ImageSource},
+    version::{Likeness, likeness},
+};
 use maud::{Markup, html};
 
 use super::words::{heading, mark, name, spoken, took};
@@ -8,6 +11,9 @@ use crate::{
     figures::bytes,
     report::{ComponentReport, Report},
 };
+
+/// Digits of a digest that are shown.
+const DIGEST_SHOWN: usize = 12;
 
 /// Components with the documented version beside the one that answered.
 pub(super) fn components(report: &Report) -> Markup {
@@ -46,12 +52,7 @@ fn row(component: &ComponentReport, report: &Report) -> Markup {
             th scope="row" { (name(&component.name)) }
             td { code { (name(&component.documented)) } }
             td { (actual(component)) }
-            td {
-                @match image {
-                    Some(image) => (source(image.source)),
-                    None => "–",
-                }
-            }
+            td { (from(component, image)) }
             td { (mark(Some(&component.outcome))) " " (spoken(Some(&component.outcome))) }
             td.number {
                 @if component.outcome.reason().is_none() { (took(component.span.length())) }
@@ -61,38 +62,58 @@ fn row(component: &ComponentReport, report: &Report) -> Markup {
     }
 }
 
-fn actual(component: &ComponentReport) -> Markup {
+/// The image a component runs from, and how that came to be.
+fn from(component: &ComponentReport, image: Option<&ImageReady>) -> Markup {
     html! {
-        @match &component.actual {
-            None => "–",
-            Some(actual) => {
-                code { (name(actual)) }
-                @if !same_version(&component.documented, actual) {
-                    " " span.badge { "differs" }
-                }
-            }
+        @match (image, &component.image) {
+            (Some(image), _) => {
+                code { (name(&image.reference)) }
+                br;
+                span.kind { (origin(image)) }
+            },
+            (None, Some(recipe)) => { span.kind { "recipe " code { (name(recipe)) } ", not here" } },
+            (None, None) => "–",
         }
     }
 }
 
-/// Whether the documents mean the version that answered: `v1.20` is `1.20.2` told shortly,
-/// and what follows the first word (`2.10.5 (chart 1.16.0)`) tells where it comes from.
-fn same_version(documented: &str, actual: &str) -> bool {
-    let parts = |version: &str| -> Vec<String> {
-        let version = version.split_whitespace().next().unwrap_or_default();
-        let version = version.trim_start_matches('v');
-        version.split(['.', '-', '+']).map(str::to_owned).collect()
-    };
-    let (documented, actual) = (parts(documented), parts(actual));
-    let common = documented.len().min(actual.len());
-    documented[..common] == actual[..common]
+fn origin(image: &ImageReady) -> Markup {
+    html! {
+        @match &image.pulled_as {
+            Some(pinned) => {
+                @if image.source == ImageSource::Pulled { "pulled: " } @else { "pulled before: " }
+                code { (name(&short(pinned))) }
+            },
+            None => {
+                @if image.source == ImageSource::Built { "built" } @else { "built before" }
+                " from recipe " code { (name(&image.name)) }
+            },
+        }
+    }
 }
 
-const fn source(source: ImageSource) -> &'static str {
-    match source {
-        ImageSource::Pulled => "pulled",
-        ImageSource::Built => "built from its recipe",
-        ImageSource::Cached => "already here",
+/// As much of a digest as tells two apart.
+fn short(pinned: &str) -> String {
+    match pinned.split_once("@sha256:") {
+        Some((image, digest)) => {
+            let digest: String = digest.chars().take(DIGEST_SHOWN).collect();
+            format!("{image}@sha256:{digest}…")
+        }
+        None => pinned.to_owned(),
+    }
+}
+
+fn actual(component: &ComponentReport) -> Markup {
+    let Some(actual) = &component.actual else {
+        return html! { "–" };
+    };
+    html! {
+        code { (name(actual)) }
+        @match likeness(&component.documented, actual) {
+            Likeness::Same => {}
+            Likeness::Differs => { " " span.badge { "differs" } }
+            Likeness::NotDocumented => { " " span.badge { "not documented" } }
+        }
     }
 }
 
@@ -117,7 +138,7 @@ pub(super) fn images(report: &Report) -> Markup {
                                 @let image = &report.image;
                                 tr {
                                     th scope="row" { (name(&image.name)) }
-                                    td { (source(image.source)) }
+                                    td { (origin(image)) }
                                     td.number { (bytes(image.bytes)) }
                                     td.number { (took(report.span.length())) }
                                     td { @match &image.documented {
@@ -131,25 +152,6 @@ pub(super) fn images(report: &Report) -> Markup {
                     }
                 }
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::same_version;
-
-    #[test]
-    fn a_shorter_version_means_the_longer() {
-        for (documented, actual) in [
-            ("v1.20", "1.20.2"),
-            ("2.10.5 (chart 1.16.0)", "2.10.5"),
-            ("15", "15.8-1"),
-        ] {
-            assert!(same_version(documented, actual), "{documented} {actual}");
-        }
-        for (documented, actual) in [("1.2", "1.20.2"), ("2.48.0", "2.42.0"), ("k3s", "v1.20.2")] {
-            assert!(!same_version(documented, actual), "{documented} {actual}");
         }
     }
 }
