@@ -1,7 +1,7 @@
 //! Commands on clusters that are there: down, list, status, kubeconfig, logs.
 
 use lab_cluster::{
-    Cluster,
+    Cluster, kind,
     node::{self, LogWish},
 };
 use lab_engine::Engine;
@@ -30,7 +30,9 @@ pub(super) async fn down(context: &Context, args: DownArgs) -> Result<Exit, Comm
     let engine = Engine::connect().await.map_err(RunError::from)?;
     let names = if let Some(name) = args.name {
         // Removing by a mistyped name must not look like success.
-        node::known(&engine, &name).await.map_err(RunError::from)?;
+        lab_cluster::known(&engine, &name)
+            .await
+            .map_err(RunError::from)?;
         vec![name]
     } else {
         let all = lab_cluster::list(&engine).await.map_err(RunError::from)?;
@@ -123,6 +125,17 @@ pub(super) async fn kubeconfig(
 }
 
 pub(super) async fn logs(context: &Context, args: LogsArgs) -> Result<Exit, CommandError> {
+    if let Some(folder) = &args.export {
+        kind::export(&args.name, folder)
+            .await
+            .map_err(RunError::from)?;
+        output::result(
+            &context.global,
+            &json!({"folder": folder}),
+            &folder.to_string_lossy(),
+        );
+        return Ok(Exit::Ok);
+    }
     let engine = Engine::connect().await.map_err(RunError::from)?;
     let (cancel, watcher) = signals::watch();
     let wish = LogWish {
@@ -130,7 +143,7 @@ pub(super) async fn logs(context: &Context, args: LogsArgs) -> Result<Exit, Comm
         tail: args.tail,
         follow: args.follow,
     };
-    let printing = node::logs(&engine, &args.name, &wish, |line| {
+    let printing = lab_cluster::logs(&engine, &args.name, &wish, |line| {
         if context.global.json {
             output::result(&context.global, &json!({"line": line}), "");
         } else {
