@@ -201,14 +201,27 @@ pub(crate) struct RunArgs {
 }
 
 /// What cluster to bring up.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ClusterArgs {
-    /// What makes the cluster: `node`, the locally built node image.
+    /// What makes the cluster: `node`, the locally built node image, or `kind`, the
+    /// program of that name.
     #[arg(long, env = "LAB_PROVIDER", default_value_t)]
     pub(crate) provider: Provider,
     /// How many nodes: one server, the others agents.
     #[arg(long, env = "LAB_NODES", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
     pub(crate) nodes: u8,
+    /// The node image of `--provider kind`, best by its digest: `kindest/node@sha256:…`.
+    /// Without it the one that this kind was released with.
+    #[arg(long, env = "LAB_KIND_IMAGE", value_name = "IMAGE")]
+    pub(crate) kind_image: Option<String>,
+}
+
+impl ClusterArgs {
+    /// The image of the cluster's nodes, where its provider leaves a choice.
+    pub(crate) fn node_image(&self) -> Option<String> {
+        let image = self.kind_image.clone().filter(|it| !it.is_empty());
+        image.filter(|_| self.provider == Provider::Kind)
+    }
 }
 
 /// Where images come from.
@@ -291,6 +304,9 @@ pub(crate) struct LogsArgs {
     /// Go on as lines are written.
     #[arg(short, long)]
     pub(crate) follow: bool,
+    /// Have kind write all the logs of a cluster that it made into this folder.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["tail", "node", "follow"])]
+    pub(crate) export: Option<PathBuf>,
 }
 
 /// `lab install`.

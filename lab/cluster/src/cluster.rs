@@ -23,6 +23,8 @@ pub struct ClusterSpec {
     pub nodes: u8,
     /// NodePorts to publish on 127.0.0.1.
     pub node_ports: Vec<u16>,
+    /// The image of its nodes, where its provider leaves a choice; else the provider's own.
+    pub node_image: Option<String>,
     /// Images its nodes have from the start.
     pub image_store: Option<ImageStore>,
     /// The process that uses it, named as in `lab_engine::owner`. When the last user
@@ -41,6 +43,7 @@ impl ClusterSpec {
             run: None,
             nodes: 1,
             node_ports: Vec::new(),
+            node_image: None,
             image_store: None,
             user: None,
             ttl: None,

@@ -4,9 +4,11 @@ use std::io;
 
 use lab_engine::EngineError;
 use lab_image::ImageError;
-use lab_k8s::KubeError;
+use lab_k8s::{KubeError, readiness::ReadinessError};
 use miette::Diagnostic;
 use thiserror::Error;
+
+use crate::kind::KindError;
 
 /// A cluster could not be made, found, used or removed.
 #[derive(Debug, Error, Diagnostic)]
@@ -23,6 +25,14 @@ pub enum ClusterError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Kube(#[from] KubeError),
+    /// The program `kind` could not be found, used, or did not make a cluster.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Kind(#[from] KindError),
+    /// The cluster's nodes or its DNS did not become ready.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Readiness(#[from] ReadinessError),
     /// A cluster of that name is there.
     #[error("a cluster `{name}` is there already")]
     #[diagnostic(

@@ -130,6 +130,13 @@ impl Folder {
         self.write(&self.kubeconfig(), text)
     }
 
+    /// Keeps what kind is told to make, and tells where.
+    pub(crate) fn write_kind_config(&self, text: &str) -> Result<PathBuf, ClusterError> {
+        let path = self.path.join("kind.yaml");
+        self.write(&path, text)?;
+        Ok(path)
+    }
+
     /// Keeps what admits nodes, readable by its owner alone.
     pub(crate) fn write_token(&self, token: &str) -> Result<(), ClusterError> {
         self.write(&self.path.join("token"), token)

@@ -22,6 +22,10 @@ pub struct Lease {
     pub run: Option<RunId>,
     /// The process that made it: `pid:start-time:boot-id`.
     pub owner: String,
+    /// The process that makes its things, where that is a program of its own, named like
+    /// the owner. It may outlive the owner, and is ended before its things are removed.
+    #[serde(default)]
+    pub maker: Option<String>,
     /// Processes that use it, named like the owner: while one lives, it stays.
     #[serde(default)]
     pub users: Vec<String>,
@@ -103,6 +107,7 @@ pub(crate) mod tests {
             provider: Provider::Node,
             run: None,
             owner: "1:2:boot".to_owned(),
+            maker: None,
             users: Vec::new(),
             ttl_seconds: None,
             expires_unix_seconds: None,

@@ -1,17 +1,21 @@
 //! Clusters: providers that make and remove them, and the lease on what they own.
 //!
 //! [`up`], [`open`] and [`down`] find the provider; one module has what is special to
-//! each: [`node`] makes a cluster of one container a node. Knows nothing of stacks, scenarios or reports.
+//! each: [`node`] makes a cluster of one container a node, [`kind`] has the program of
+//! that name make one. Knows nothing of stacks, scenarios or reports.
 
+mod claim;
 mod cluster;
 mod error;
 mod folder;
+pub mod kind;
 mod lease;
 pub mod node;
 mod provider;
+mod readiness;
 pub mod reaper;
 
 pub use cluster::{Cluster, ClusterSpec, ClusterSummary, Leftover, Usage};
 pub use error::ClusterError;
 pub use lease::{Injected, Lease};
-pub use provider::{down, list, open, up};
+pub use provider::{down, known, list, logs, open, up};

@@ -6,7 +6,12 @@ use lab_image::Images;
 use lab_model::{event::Emitter, name::ClusterName, provider::Provider};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Cluster, ClusterError, ClusterSpec, ClusterSummary, folder::Folder, node};
+use crate::{
+    Cluster, ClusterError, ClusterSpec, ClusterSummary,
+    folder::Folder,
+    kind,
+    node::{self, LogWish},
+};
 
 /// Makes a cluster and waits until its nodes are Ready and its DNS answers.
 ///
@@ -20,8 +25,16 @@ pub async fn up(
     emitter: &dyn Emitter,
     cancel: &CancellationToken,
 ) -> Result<Cluster, ClusterError> {
+    // Of another provider, perhaps, and then under names that this one does not look for.
+    let clusters = list(engine).await?;
+    if clusters.iter().any(|it| it.name == spec.name) {
+        return Err(ClusterError::NameTaken {
+            name: spec.name.to_string(),
+        });
+    }
     match spec.provider {
         Provider::Node => node::up(engine, images, spec, emitter, cancel).await,
+        Provider::Kind => kind::up(engine, spec, emitter, cancel).await,
     }
 }
 
@@ -30,8 +43,9 @@ pub async fn up(
 /// # Errors
 /// When there is none, or it does not run.
 pub async fn open(engine: &Engine, name: &ClusterName) -> Result<Cluster, ClusterError> {
-    match Folder::of(name)?.provider() {
+    match maker(engine, name).await? {
         Provider::Node => node::open(engine, name).await,
+        Provider::Kind => kind::open(engine, name).await,
     }
 }
 
@@ -40,8 +54,36 @@ pub async fn open(engine: &Engine, name: &ClusterName) -> Result<Cluster, Cluste
 /// # Errors
 /// When something cannot be removed; the lease then stays.
 pub async fn down(engine: &Engine, name: &ClusterName) -> Result<(), ClusterError> {
-    match Folder::of(name)?.provider() {
+    match maker(engine, name).await? {
         Provider::Node => node::down(engine, name).await,
+        Provider::Kind => kind::down(engine, name).await,
+    }
+}
+
+/// Hands the lines of a node's log to `show`.
+///
+/// # Errors
+/// When there is no such cluster or node, or the engine breaks off.
+pub async fn logs(
+    engine: &Engine,
+    name: &ClusterName,
+    wish: &LogWish,
+    show: impl FnMut(&str),
+) -> Result<(), ClusterError> {
+    match maker(engine, name).await? {
+        Provider::Node => node::logs(engine, name, wish, show).await,
+        Provider::Kind => kind::logs(engine, name, wish, show).await,
+    }
+}
+
+/// Checks that there is a cluster of that name, or something left of one.
+///
+/// # Errors
+/// When there is none.
+pub async fn known(engine: &Engine, name: &ClusterName) -> Result<(), ClusterError> {
+    match maker(engine, name).await? {
+        Provider::Node => node::known(engine, name).await,
+        Provider::Kind => Ok(()),
     }
 }
 
@@ -50,5 +92,21 @@ pub async fn down(engine: &Engine, name: &ClusterName) -> Result<(), ClusterErro
 /// # Errors
 /// When the engine does not answer.
 pub async fn list(engine: &Engine) -> Result<Vec<ClusterSummary>, ClusterError> {
-    node::list(engine).await
+    let (mut clusters, of_kind) = tokio::try_join!(node::list(engine), kind::list(engine))?;
+    clusters.extend(of_kind);
+    clusters.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    Ok(clusters)
+}
+
+/// What made a cluster. Its lease says so; where that is gone, its containers do.
+async fn maker(engine: &Engine, name: &ClusterName) -> Result<Provider, ClusterError> {
+    if let Some(lease) = Folder::of(name)?.lease() {
+        return Ok(lease.provider);
+    }
+    let is_of_kind = kind::all(engine).await?.contains(name);
+    Ok(if is_of_kind {
+        Provider::Kind
+    } else {
+        Provider::default()
+    })
 }

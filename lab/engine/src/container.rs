@@ -32,6 +32,8 @@ pub struct ContainerSummary {
     pub labels: Labels,
     /// Its state, for example `running` or `exited`.
     pub state: String,
+    /// The network it was created in.
+    pub network: String,
 }
 
 /// What became of a container.
@@ -200,6 +202,10 @@ impl Engine {
                 state: summary
                     .state
                     .map(|state| state.to_string())
+                    .unwrap_or_default(),
+                network: summary
+                    .host_config
+                    .and_then(|config| config.network_mode)
                     .unwrap_or_default(),
             })
             .collect())

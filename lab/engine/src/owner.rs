@@ -29,21 +29,52 @@ fn boot_id() -> String {
         .unwrap_or_default()
 }
 
-/// Clock ticks between boot and the start of a process.
+/// Clock ticks between boot and the start of a process that has not ended.
 fn start_time(id: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The name, in parentheses, may hold anything; the 20th field after it counts.
+    // The name, in parentheses, may hold anything; after it the first field is the
+    // state and the 20th counts the ticks.
     let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_ascii_whitespace().nth(19).map(str::to_owned)
+    let mut fields = fields.split_ascii_whitespace();
+    // A process that has ended keeps its entry until its parent asks for its exit code.
+    let has_ended = fields.next()? == "Z";
+    fields.nth(18).filter(|_| !has_ended).map(str::to_owned)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        thread,
+        time::{Duration, Instant},
+    };
+
     use super::*;
 
     #[test]
     fn this_process_lives() {
         assert!(lives(&this_process()));
+    }
+
+    #[test]
+    fn a_process_that_has_ended_does_not_live_though_nobody_asked_for_its_exit_code() {
+        let mut child = process::Command::new("cat")
+            .stdin(process::Stdio::piped())
+            .stdout(process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let owner = super::process(child.id()).unwrap();
+        assert!(lives(&owner));
+
+        child.kill().unwrap();
+        // Its output ends when it does.
+        std::io::copy(child.stdout.as_mut().unwrap(), &mut std::io::sink()).unwrap();
+        let end = Instant::now() + Duration::from_secs(5);
+        while lives(&owner) && Instant::now() < end {
+            thread::yield_now();
+        }
+
+        assert!(!lives(&owner));
+        child.wait().unwrap();
     }
 
     #[test]

@@ -17,8 +17,20 @@ use lab_stack::catalogue::LockedStack;
 
 use crate::error::RunError;
 
-/// Recipes of the images that every cluster with a stack needs.
-pub const ALWAYS: [&str; 2] = ["node", "helm"];
+/// Recipes of the images that the nodes of a provider are made of.
+pub const fn of_nodes(provider: Provider) -> &'static [&'static str] {
+    match provider {
+        Provider::Node => &["node"],
+        Provider::Kind => &[],
+    }
+}
+
+/// Recipes of the images that every cluster of a provider needs to have a stack.
+pub fn always(provider: Provider) -> Vec<&'static str> {
+    let mut recipes = of_nodes(provider).to_vec();
+    recipes.push("helm");
+    recipes
+}
 
 /// What a run will do. Pure: made from options, shown by `--dry-run`.
 #[derive(Debug, Clone)]
@@ -29,6 +41,8 @@ pub struct Plan {
     pub cluster: ClusterName,
     /// The provider that makes it.
     pub provider: Provider,
+    /// The image of its nodes, where the provider leaves a choice and one was made.
+    pub node_image: Option<String>,
     /// How many nodes the cluster has.
     pub nodes: u8,
     /// The stack and its versions.
@@ -97,7 +111,7 @@ impl Plan {
 
     /// Recipes of every image it needs.
     pub fn recipes(&self) -> Vec<&str> {
-        let mut recipes = ALWAYS.to_vec();
+        let mut recipes = always(self.provider);
         recipes.extend(self.locked.stack.required_recipes());
         recipes
     }
@@ -142,6 +156,12 @@ impl fmt::Display for Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kind_needs_no_node_image_of_ours() {
+        assert_eq!(always(Provider::Node), ["node", "helm"]);
+        assert_eq!(always(Provider::Kind), ["helm"]);
+    }
 
     #[test]
     fn run_ids_sort_by_time() {

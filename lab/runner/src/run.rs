@@ -91,8 +91,13 @@ impl Run<'_> {
         let (images, store) = self
             .stage(Stage::Preflight, async {
                 preflight::require(&preflight::look(&self.session.workbench.engine).await?)?;
-                let images = self.session.ready_stack(locked, &plan::ALWAYS).await?;
-                let store = self.session.ready_store(&images.recipes()).await?;
+                let provider = self.plan.provider;
+                let always = plan::always(provider);
+                let images = self.session.ready_stack(locked, &always).await?;
+                let store = self
+                    .session
+                    .ready_store(provider, &images.recipes())
+                    .await?;
                 Ok((images, store))
             })
             .await?;
@@ -101,7 +106,8 @@ impl Run<'_> {
             run: Some(self.plan.run.clone()),
             nodes: self.plan.nodes,
             node_ports: locked.stack.node_ports().collect(),
-            image_store: Some(store),
+            node_image: self.plan.node_image.clone(),
+            image_store: store,
             ..ClusterSpec::new(name.clone())
         };
         let cluster = self

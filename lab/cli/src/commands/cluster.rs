@@ -27,7 +27,9 @@ pub(super) async fn down(context: &Context, args: DownArgs) -> Result<Exit, Comm
     let engine = Engine::connect().await.map_err(RunError::from)?;
     let names = if let Some(name) = args.name {
         // Removing by a mistyped name must not look like success.
-        node::known(&engine, &name).await.map_err(RunError::from)?;
+        lab_cluster::known(&engine, &name)
+            .await
+            .map_err(RunError::from)?;
         vec![name]
     } else {
         let all = lab_cluster::list(&engine).await.map_err(RunError::from)?;

@@ -1,7 +1,10 @@
 //! `lab logs`: what a node, one of its programs or a component of the stack says.
 
 use futures::TryStreamExt;
-use lab_cluster::node::{self, LogWish};
+use lab_cluster::{
+    kind,
+    node::{self, LogWish},
+};
 use lab_engine::Engine;
 use lab_k8s::{
     Kube,
@@ -17,6 +20,14 @@ use super::{CommandError, Context};
 use crate::{args::LogsArgs, output, signals};
 
 pub(super) async fn logs(context: &Context, args: LogsArgs) -> Result<Exit, CommandError> {
+    if let Some(folder) = &args.export {
+        kind::export(&args.name, folder)
+            .await
+            .map_err(RunError::from)?;
+        let text = folder.to_string_lossy();
+        output::result(&context.global, &json!({"folder": folder}), &text);
+        return Ok(Exit::Ok);
+    }
     let locked = context.stack(&args.stack.stack, &args.stack.lock)?;
     let engine = Engine::connect().await.map_err(RunError::from)?;
     let (cancel, watcher) = signals::watch();
@@ -37,7 +48,7 @@ async fn print(
 ) -> Result<(), CommandError> {
     let Some(name) = &args.component else {
         let show = |line: &str| show(context, None, line);
-        let printed = node::logs(engine, &args.name, &wish(&args), show).await;
+        let printed = lab_cluster::logs(engine, &args.name, &wish(&args), show).await;
         return Ok(printed.map_err(RunError::from)?);
     };
     let components = &locked.stack.components;
@@ -63,7 +74,7 @@ async fn of_stack(
     component: &Component,
     args: &LogsArgs,
 ) -> Result<(), CommandError> {
-    let cluster = node::open(engine, &args.name)
+    let cluster = lab_cluster::open(engine, &args.name)
         .await
         .map_err(RunError::from)?;
     let kube = Kube::from_kubeconfig_file(&cluster.kubeconfig)

@@ -48,6 +48,7 @@ fn plan(context: &Context, args: &RunArgs) -> Result<Plan, CommandError> {
         run,
         cluster,
         provider: args.cluster.provider,
+        node_image: args.cluster.node_image(),
         nodes: args.cluster.nodes,
         locked,
         scenarios,

@@ -21,6 +21,7 @@ pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandE
     let spec = ClusterSpec {
         provider: args.cluster.provider,
         nodes: args.cluster.nodes,
+        node_image: args.cluster.node_image(),
         node_ports: published_ports(&workbench)?,
         user,
         ttl: args.ttl,
@@ -60,10 +61,13 @@ async fn bring_up(
 ) -> Result<Cluster, RunError> {
     let mut images = StackImages::default();
     if let Some(locked) = stack {
-        images = session.ready_stack(locked, &plan::ALWAYS).await?;
-        spec.image_store = Some(session.ready_store(&images.recipes()).await?);
+        let always = plan::always(spec.provider);
+        images = session.ready_stack(locked, &always).await?;
+        spec.image_store = session
+            .ready_store(spec.provider, &images.recipes())
+            .await?;
     } else {
-        session.ready_images(&["node"]).await?;
+        session.ready_images(plan::of_nodes(spec.provider)).await?;
     }
     let cluster = if is_shared {
         session.share(&spec).await?

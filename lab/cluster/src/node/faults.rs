@@ -20,8 +20,9 @@ for source in "$address" $(ip route show via "$address" | cut -d' ' -f1); do
     fi
   done
 done"#;
-/// The supervisor starts only what ended: what stands still stays.
-const SIGNAL: &str = r#"kill "-$1" $(pidof kube-apiserver)"#;
+/// The supervisor starts only what ended: what stands still stays. Not every node has
+/// both programs that find a process.
+const SIGNAL: &str = r#"kill "-$1" $(pidof kube-apiserver 2>/dev/null || pgrep -x kube-apiserver)"#;
 
 /// Does it, after the lease says so.
 ///
@@ -132,7 +133,8 @@ async fn undo(engine: &Engine, cluster: &ClusterName, fault: &Fault) -> Result<(
 
 async fn signal(engine: &Engine, cluster: &ClusterName, signal: &str) -> Result<(), ClusterError> {
     let doing = format!("send SIG{signal} to the API server");
-    let server = names::container(cluster);
+    let lease = Folder::of(cluster)?.lease();
+    let server = lease.map_or_else(|| names::container(cluster), |lease| lease.container);
     run(engine, &server, &doing, SIGNAL, &[signal]).await
 }
 

@@ -14,7 +14,7 @@ use lab_model::name::{ClusterName, label};
 use tokio::time::sleep;
 
 use super::store;
-use crate::{ClusterError, Leftover, down, folder::Folder};
+use crate::{ClusterError, Leftover, down, folder::Folder, kind};
 
 /// Looks that must find nothing, one after the other: what a process asked for just
 /// before it died may still be in the making.
@@ -38,6 +38,7 @@ struct Traces {
 pub async fn leftovers(engine: &Engine, all: bool) -> Result<Vec<Leftover>, ClusterError> {
     // Things first, leases after: a lease is written before what it claims, so that
     // whatever is listed here has its lease read below.
+    let kind_clusters = kind::all(engine).await?;
     let (containers, volumes, networks) = tokio::try_join!(
         engine.list_containers_by_label(label::CLUSTER),
         engine.list_volumes_by_label(label::CLUSTER),
@@ -46,8 +47,13 @@ pub async fn leftovers(engine: &Engine, all: bool) -> Result<Vec<Leftover>, Clus
     let things = containers.iter().map(|it| (&it.labels, true));
     let things = things.chain(volumes.iter().map(|it| (&it.labels, false)));
     let things = things.chain(networks.iter().map(|it| (&it.labels, false)));
+    let mut clusters = traces(things)?;
+    // kind labels its containers itself; what else is known of them, their network says.
+    for name in kind_clusters {
+        clusters.entry(name).or_default().has_container = true;
+    }
     let mut left = BTreeSet::new();
-    for (name, traces) in traces(things)? {
+    for (name, traces) in clusters {
         if all || is_left(&name, &traces)? {
             left.insert(Leftover::Cluster(name));
         }

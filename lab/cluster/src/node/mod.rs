@@ -10,7 +10,7 @@ mod kubeconfig;
 mod leftovers;
 mod list;
 mod load;
-mod names;
+pub(crate) mod names;
 mod programs;
 mod security;
 mod share;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lab_engine::{Labels, owner};
 use lab_model::name::{ClusterName, label};
 
-use crate::{ClusterSpec, Lease};
+use crate::{ClusterSpec, Lease, kind};
 
 /// Folders of every node that outlive its container, and the volumes that hold them.
 const VOLUMES: [(&str, &str); 3] = [
@@ -34,8 +34,11 @@ pub(super) fn node_of(container: &str) -> String {
     name.replace('.', "-")
 }
 
-/// The container of that node.
+/// The container of that node. Those that kind made are called like their nodes.
 pub(super) fn container_of(cluster: &ClusterName, node: &str) -> String {
+    if kind::is_node_of(cluster, node) {
+        return node.to_owned();
+    }
     match node
         .strip_prefix(cluster.as_str())
         .and_then(|rest| rest.strip_prefix('-'))
@@ -60,7 +63,7 @@ pub(super) fn network(name: &ClusterName) -> String {
 }
 
 /// The filter for everything of one cluster.
-pub(super) fn filter(name: &ClusterName) -> String {
+pub(crate) fn filter(name: &ClusterName) -> String {
     format!("{}={name}", label::CLUSTER)
 }
 
@@ -77,6 +80,7 @@ pub(super) fn lease(spec: &ClusterSpec) -> Lease {
         provider: spec.provider,
         run: spec.run.clone(),
         owner: owner::this_process(),
+        maker: None,
         users: spec.user.iter().cloned().collect(),
         ttl_seconds: spec.ttl.map(|ttl| ttl.as_secs()),
         expires_unix_seconds: None,
@@ -92,7 +96,7 @@ pub(super) fn lease(spec: &ClusterSpec) -> Lease {
 }
 
 /// The labels of everything a lease claims.
-pub(super) fn labels(lease: &Lease) -> Labels {
+pub(crate) fn labels(lease: &Lease) -> Labels {
     let mut labels = BTreeMap::from([
         (label::CLUSTER.to_owned(), lease.cluster.to_string()),
         (label::OWNER.to_owned(), lease.owner.clone()),
@@ -131,6 +135,9 @@ mod tests {
         for (container, node) in [("lab-demo", "demo"), ("lab-demo.agent-2", "demo-agent-2")] {
             assert_eq!(node_of(container), node);
             assert_eq!(container_of(&cluster, node), container);
+        }
+        for node in ["lab-demo-control-plane", "lab-demo-worker2"] {
+            assert_eq!(container_of(&cluster, node), node, "kind made it");
         }
     }
 }

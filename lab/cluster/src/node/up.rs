@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     ImageStore, agents, binary, down, files, kubeconfig, list, names, security, store, watch,
 };
-use crate::{Cluster, ClusterError, ClusterSpec, Lease, folder::Folder};
+use crate::{Cluster, ClusterError, ClusterSpec, Lease, claim::claim, folder::Folder};
 
 const NODE_RECIPE: &str = "node";
 /// Modules that the host's kernel can load, for kube-proxy's `modprobe`.
@@ -43,7 +43,7 @@ pub async fn up(
     }
     let mut making = Making {
         engine,
-        lease: claim(engine, spec).await?,
+        lease: claim(engine, names::lease(spec)).await?,
         folder: Folder::of(&spec.name)?,
         image,
         node_ports: spec.node_ports.clone(),
@@ -58,22 +58,6 @@ pub async fn up(
         let _ = down(engine, &spec.name).await;
     }
     made
-}
-
-/// Writes the lease. One that stands is a cluster being made by another process, or
-/// what is left of one whose container is gone.
-async fn claim(engine: &Engine, spec: &ClusterSpec) -> Result<Lease, ClusterError> {
-    let lease = names::lease(spec);
-    let folder = Folder::of(&spec.name)?;
-    while let Some(standing) = folder.claim(&lease)? {
-        if standing.is_being_made() {
-            return Err(ClusterError::NameTaken {
-                name: spec.name.to_string(),
-            });
-        }
-        down(engine, &spec.name).await?;
-    }
-    Ok(lease)
 }
 
 struct Making<'a> {

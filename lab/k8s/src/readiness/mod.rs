@@ -22,8 +22,10 @@ use tokio::time::{Instant, timeout_at};
 use crate::client::Kube;
 
 mod hopeless;
+mod nodes;
 
 pub use hopeless::{hopeless, unschedulable};
+pub use nodes::nodes_ready;
 
 /// A wait for workloads that did not end well.
 #[derive(Debug, Error, Diagnostic)]
@@ -56,7 +58,7 @@ pub enum ReadinessError {
     #[error("failed to watch `{namespace}`")]
     #[diagnostic(code(lab::k8s::watch))]
     Watch {
-        /// The namespace.
+        /// The namespace, or `nodes`.
         namespace: String,
         /// The API's answer.
         #[source]

@@ -1,0 +1,21 @@
+//! The claim on a cluster that is to be made.
+
+use lab_engine::Engine;
+
+use crate::{ClusterError, Lease, down, folder::Folder};
+
+/// Writes the lease. One that stands is a cluster being made by another process, or
+/// what is left of one whose containers are gone.
+pub(crate) async fn claim(engine: &Engine, lease: Lease) -> Result<Lease, ClusterError> {
+    let name = &lease.cluster;
+    let folder = Folder::of(name)?;
+    while let Some(standing) = folder.claim(&lease)? {
+        if standing.is_being_made() {
+            return Err(ClusterError::NameTaken {
+                name: name.to_string(),
+            });
+        }
+        down(engine, name).await?;
+    }
+    Ok(lease)
+}

@@ -1,0 +1,44 @@
+//! Waits for a cluster that its provider calls made: asks its API, nobody's log.
+
+use std::time::Duration;
+
+use lab_k8s::{
+    Kube,
+    readiness::{Workload, nodes_ready, wait_ready},
+};
+use lab_model::event::{Emitter, Progress};
+
+use crate::ClusterError;
+
+/// Nodes and DNS say something every few seconds while they come up; two busy cores
+/// take most of a minute for the longest silence, the start of the network's pods.
+const LONGEST_SILENCE: Duration = Duration::from_mins(3);
+const SYSTEM: &str = "kube-system";
+/// What every provider but `node` has as DNS. Its pods are ready when they answer.
+const DNS: &str = "coredns";
+
+/// Waits until these nodes are Ready and the cluster's DNS is.
+pub(crate) async fn until_ready(
+    kube: &Kube,
+    nodes: &[String],
+    emitter: &dyn Emitter,
+) -> Result<(), ClusterError> {
+    let tell = |now: String| {
+        emitter.progress(Progress {
+            task: "cluster".to_owned(),
+            now,
+            done: 0,
+            total: None,
+            remaining_seconds: None,
+        });
+    };
+    let dns = [Workload::Deployment(DNS.to_owned())];
+    let nodes = nodes_ready(kube, nodes, LONGEST_SILENCE, |node| {
+        tell(format!("node {node} is Ready"));
+    });
+    let dns = wait_ready(kube, SYSTEM, &dns, LONGEST_SILENCE, |_| {
+        tell("DNS is ready".to_owned());
+    });
+    tokio::try_join!(nodes, dns)?;
+    Ok(())
+}
