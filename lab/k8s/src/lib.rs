@@ -7,6 +7,7 @@
 mod client;
 pub mod evidence;
 pub mod readiness;
+pub mod standing;
 
 pub use client::{Kube, KubeError};
 pub use k8s_openapi;

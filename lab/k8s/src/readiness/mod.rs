@@ -23,6 +23,7 @@ use crate::client::Kube;
 
 mod hopeless;
 
+pub(crate) use hopeless::waits_for;
 pub use hopeless::{hopeless, unschedulable};
 
 /// A wait for workloads that did not end well.
@@ -222,7 +223,7 @@ fn stalled(idle: Duration, waiting: &[&Workload], pods: &BTreeMap<String, Pod>) 
             let why = pods
                 .iter()
                 .find(|(pod, _)| pod.starts_with(name.as_str()))
-                .and_then(|(_, pod)| hopeless::not_ready_reason(pod));
+                .and_then(|(_, pod)| waits_for(pod));
             match why {
                 Some(why) => format!("`{name}` ({why})"),
                 None => format!("`{name}`"),
