@@ -62,7 +62,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Bring up a cluster and keep it.
     #[command(after_help = "Example:\n  lab up demo --stack lifecycle\n  \
-                            export KUBECONFIG=$(lab kubeconfig demo)")]
+                            export KUBECONFIG=$(lab kubeconfig demo)\n  \
+                            lab up demo --provider k3s --nodes 2   where Docker Hub answers")]
     Up(UpArgs),
     /// Remove a cluster and everything it owns.
     #[command(after_help = "Example:\n  lab down demo")]
@@ -179,14 +180,27 @@ pub(crate) struct RunArgs {
 }
 
 /// What cluster to bring up.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ClusterArgs {
-    /// What makes the cluster: `node`, the locally built node image.
+    /// What makes the cluster: `node`, the locally built node image, or `k3s`, pulled
+    /// from Docker Hub.
     #[arg(long, env = "LAB_PROVIDER", default_value_t)]
     pub(crate) provider: Provider,
+    /// The image that the nodes of provider `k3s` run, in place of the one `lab` knows.
+    #[arg(long, env = "LAB_K3S_IMAGE", value_name = "IMAGE")]
+    pub(crate) k3s_image: Option<String>,
     /// How many nodes: one server, the others agents.
     #[arg(long, env = "LAB_NODES", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
     pub(crate) nodes: u8,
+}
+
+impl ClusterArgs {
+    /// The image its nodes run, in place of the provider's own. The variable may be set
+    /// for other calls than this one.
+    pub(crate) fn image(&self) -> Option<String> {
+        let named = self.k3s_image.clone().filter(|it| !it.is_empty());
+        named.filter(|_| self.provider == Provider::K3s)
+    }
 }
 
 /// Where images come from.

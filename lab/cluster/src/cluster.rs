@@ -17,6 +17,8 @@ pub struct ClusterSpec {
     pub name: ClusterName,
     /// What makes it.
     pub provider: Provider,
+    /// The image its nodes run, in place of the provider's own.
+    pub image: Option<String>,
     /// The run it belongs to; a cluster without one stays until `lab down`.
     pub run: Option<RunId>,
     /// How many nodes: one server, the others agents.
@@ -38,6 +40,7 @@ impl ClusterSpec {
         Self {
             name,
             provider: Provider::Node,
+            image: None,
             run: None,
             nodes: 1,
             node_ports: Vec::new(),

@@ -21,7 +21,7 @@ pub async fn up(
     cancel: &CancellationToken,
 ) -> Result<Cluster, ClusterError> {
     match spec.provider {
-        Provider::Node => node::up(engine, images, spec, emitter, cancel).await,
+        Provider::Node | Provider::K3s => node::up(engine, images, spec, emitter, cancel).await,
     }
 }
 
@@ -31,7 +31,7 @@ pub async fn up(
 /// When there is none, or it does not run.
 pub async fn open(engine: &Engine, name: &ClusterName) -> Result<Cluster, ClusterError> {
     match Folder::of(name)?.provider() {
-        Provider::Node => node::open(engine, name).await,
+        Provider::Node | Provider::K3s => node::open(engine, name).await,
     }
 }
 
@@ -41,7 +41,7 @@ pub async fn open(engine: &Engine, name: &ClusterName) -> Result<Cluster, Cluste
 /// When something cannot be removed; the lease then stays.
 pub async fn down(engine: &Engine, name: &ClusterName) -> Result<(), ClusterError> {
     match Folder::of(name)?.provider() {
-        Provider::Node => node::down(engine, name).await,
+        Provider::Node | Provider::K3s => node::down(engine, name).await,
     }
 }
 

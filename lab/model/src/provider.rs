@@ -13,6 +13,8 @@ pub enum Provider {
     /// The locally built node image.
     #[default]
     Node,
+    /// k3s, as its project publishes it.
+    K3s,
 }
 
 /// No provider has that name.
@@ -25,12 +27,13 @@ pub struct UnknownProvider {
 
 impl Provider {
     /// Every provider.
-    pub const ALL: [Self; 1] = [Self::Node];
+    pub const ALL: [Self; 2] = [Self::Node, Self::K3s];
 
     /// Its name, as people type it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Node => "node",
+            Self::K3s => "k3s",
         }
     }
 

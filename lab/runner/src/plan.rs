@@ -10,8 +10,19 @@ use lab_model::{
 };
 use lab_stack::catalogue::LockedStack;
 
-/// Recipes of the images that every cluster with a stack needs.
-pub const ALWAYS: [&str; 2] = ["node", "helm"];
+/// Recipes of the images that every cluster with a stack needs, besides what its nodes
+/// run where that is pulled.
+pub fn always(provider: Provider) -> Vec<&'static str> {
+    [nodes(provider), &["helm"]].concat()
+}
+
+/// Recipes that are built for the nodes of a provider.
+pub const fn nodes(provider: Provider) -> &'static [&'static str] {
+    match provider {
+        Provider::Node => &["node"],
+        Provider::K3s => &[],
+    }
+}
 
 /// What a run will do. Pure: made from options, shown by `--dry-run`.
 #[derive(Debug, Clone)]
@@ -22,6 +33,8 @@ pub struct Plan {
     pub cluster: ClusterName,
     /// The provider that makes it.
     pub provider: Provider,
+    /// The image its nodes run, in place of the provider's own.
+    pub image: Option<String>,
     /// How many nodes the cluster has.
     pub nodes: u8,
     /// The stack and its versions.
@@ -64,7 +77,7 @@ impl Plan {
 
     /// Recipes of every image it needs.
     pub fn recipes(&self) -> Vec<&str> {
-        let mut recipes = ALWAYS.to_vec();
+        let mut recipes = always(self.provider);
         recipes.extend(self.locked.stack.required_recipes());
         recipes
     }
@@ -80,8 +93,12 @@ impl fmt::Display for Plan {
         };
         writeln!(
             f,
-            "cluster   {} (provider {}, {nodes})",
-            self.cluster, self.provider
+            "cluster   {} (provider {}{}, {nodes})",
+            self.cluster,
+            self.provider,
+            self.image
+                .iter()
+                .fold(String::new(), |_, it| format!(", image {it}"))
         )?;
         writeln!(
             f,

@@ -8,7 +8,10 @@ use lab_cluster::{
     node::{self, ImageStore},
 };
 use lab_k8s::Kube;
-use lab_model::event::{Emitter, Fact};
+use lab_model::{
+    event::{Emitter, Fact},
+    provider::Provider,
+};
 use lab_scenarios::{Filter, ScenarioEnv, Summary};
 use lab_stack::{Helm, Target, catalogue::LockedStack, install};
 use tokio_util::sync::CancellationToken;
@@ -43,6 +46,18 @@ impl Session<'_> {
         }
     }
 
+    /// Pulls what the nodes of a cluster run, where that is not built ([`plan::nodes`]).
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub async fn pull_nodes(&self, spec: &ClusterSpec) -> Result<(), RunError> {
+        if spec.provider == Provider::K3s {
+            let images = &self.workbench.images;
+            node::ready_image(images, spec, &*self.emitter, &self.cancel).await?;
+        }
+        Ok(())
+    }
+
     /// Makes ready the images of the given recipes.
     ///
     /// # Errors
@@ -55,13 +70,22 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Makes ready the store of images that a cluster starts from.
+    /// Makes ready the store of images that a cluster starts from; none where its nodes
+    /// start without and are sent the images later.
     ///
     /// # Errors
     /// When the images cannot be unpacked.
-    pub async fn ready_store(&self, recipes: &[&str]) -> Result<ImageStore, RunError> {
+    pub async fn ready_store(
+        &self,
+        provider: Provider,
+        recipes: &[&str],
+    ) -> Result<Option<ImageStore>, RunError> {
+        if provider != Provider::Node {
+            return Ok(None);
+        }
         let Workbench { engine, images, .. } = self.workbench;
-        Ok(node::store(engine, images, recipes, &*self.emitter, &self.cancel).await?)
+        let store = node::store(engine, images, recipes, &*self.emitter, &self.cancel).await?;
+        Ok(Some(store))
     }
 
     /// Brings up a cluster.

@@ -1,6 +1,6 @@
 //! `lab images`: what is there, what can be had, what goes into a cluster.
 
-use lab_model::exit::Exit;
+use lab_model::{exit::Exit, provider::Provider};
 use lab_runner::{RunError, Session, Workbench, plan};
 
 use super::{CommandError, Context, cluster::open, live::Live};
@@ -68,7 +68,9 @@ async fn ready_every_stack(session: &Session<'_>) -> Result<(), RunError> {
     let catalogue = &session.workbench.catalogue;
     for name in catalogue.names()? {
         let locked = catalogue.load(&name, "documented")?;
-        session.ready_stack(&locked, &plan::ALWAYS).await?;
+        session
+            .ready_stack(&locked, &plan::always(Provider::Node))
+            .await?;
     }
     Ok(())
 }

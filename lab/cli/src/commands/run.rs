@@ -48,6 +48,7 @@ fn plan(context: &Context, args: &RunArgs) -> Result<Plan, CommandError> {
         run,
         cluster,
         provider: args.cluster.provider,
+        image: args.cluster.image(),
         nodes: args.cluster.nodes,
         locked,
         scenarios: scenarios(&args.filter),

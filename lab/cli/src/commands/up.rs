@@ -23,6 +23,7 @@ pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandE
         .map_err(RunError::from)?;
     let spec = ClusterSpec {
         provider: args.cluster.provider,
+        image: args.cluster.image(),
         nodes: args.cluster.nodes,
         node_ports: published_ports(&workbench)?,
         user,
@@ -62,11 +63,14 @@ async fn bring_up(
     is_shared: bool,
 ) -> Result<Cluster, RunError> {
     let mut images = StackImages::default();
+    session.pull_nodes(&spec).await?;
     if let Some(locked) = stack {
-        images = session.ready_stack(locked, &plan::ALWAYS).await?;
-        spec.image_store = Some(session.ready_store(&images.recipes()).await?);
+        let always = plan::always(spec.provider);
+        images = session.ready_stack(locked, &always).await?;
+        let recipes = images.recipes();
+        spec.image_store = session.ready_store(spec.provider, &recipes).await?;
     } else {
-        session.ready_images(&["node"]).await?;
+        session.ready_images(plan::nodes(spec.provider)).await?;
     }
     let cluster = if is_shared {
         session.share(&spec).await?

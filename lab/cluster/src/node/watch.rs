@@ -17,7 +17,7 @@ use crate::ClusterError;
 const READY: &str = "lab: ready";
 /// The node says something at each step; the longest step takes a few seconds on
 /// two idle cores.
-const LONGEST_STEP: Duration = Duration::from_mins(2);
+pub(super) const LONGEST_STEP: Duration = Duration::from_mins(2);
 /// Lines kept as evidence.
 const EVIDENCE_LINES: u32 = 40;
 
@@ -29,26 +29,51 @@ pub(super) async fn until_ready(
 ) -> Result<(), ClusterError> {
     let lines = engine.logs(container, LogRange::Follow);
     let node = names::node_of(container);
-    match follow(lines, LONGEST_STEP, &node, emitter).await? {
-        Seen::Ready => Ok(()),
-        Seen::End => Err(ClusterError::NodeEnded {
-            log: evidence(engine, container, emitter).await,
-            node,
-        }),
-        Seen::Nothing => Err(ClusterError::NodeStalled {
-            seconds: LONGEST_STEP.as_secs(),
-            log: evidence(engine, container, emitter).await,
-            node,
-        }),
-    }
+    let seen = follow(lines, LONGEST_STEP, &node, emitter).await?;
+    seen.conclude(engine, container, emitter).await
+}
+
+/// Waits for the end of the node in that container.
+pub(super) async fn until_end(engine: &Engine, container: &str) -> Result<Seen, EngineError> {
+    let mut lines = std::pin::pin!(engine.logs(container, LogRange::Follow));
+    while lines.next().await.transpose()?.is_some() {}
+    Ok(Seen::End)
 }
 
 /// What became of a node that was followed.
 #[derive(Debug, PartialEq, Eq)]
-enum Seen {
+pub(super) enum Seen {
     Ready,
     End,
     Nothing,
+    /// It stands in a way that no waiting mends.
+    Hopeless(String),
+}
+
+impl Seen {
+    /// Readiness, or the error, with what the node said last.
+    pub(super) async fn conclude(
+        self,
+        engine: &Engine,
+        container: &str,
+        emitter: &dyn Emitter,
+    ) -> Result<(), ClusterError> {
+        let node = names::node_of(container);
+        let log = async || evidence(engine, container, emitter).await;
+        Err(match self {
+            Self::Ready => return Ok(()),
+            Self::End => ClusterError::NodeEnded {
+                log: log().await,
+                node,
+            },
+            Self::Nothing => ClusterError::NodeStalled {
+                seconds: LONGEST_STEP.as_secs(),
+                log: log().await,
+                node,
+            },
+            Self::Hopeless(reason) => ClusterError::NodeHopeless { node, reason },
+        })
+    }
 }
 
 async fn follow(
