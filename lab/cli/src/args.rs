@@ -78,7 +78,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Bring up a cluster and keep it.
     #[command(after_help = "Example:\n  lab up demo --stack lifecycle\n  \
-                            export KUBECONFIG=$(lab kubeconfig demo)")]
+                            export KUBECONFIG=$(lab kubeconfig demo)\n  \
+                            lab up demo --provider k3s --nodes 2   where Docker Hub answers")]
     Up(UpArgs),
     /// Remove a cluster and everything it owns.
     #[command(
@@ -203,10 +204,13 @@ pub(crate) struct RunArgs {
 /// What cluster to bring up.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ClusterArgs {
-    /// What makes the cluster: `node`, the locally built node image, or `kind`, the
-    /// program of that name.
+    /// What makes the cluster: `node`, the locally built node image; `k3s`, pulled from
+    /// Docker Hub; `kind`, the program of that name.
     #[arg(long, env = "LAB_PROVIDER", default_value_t)]
     pub(crate) provider: Provider,
+    /// The image that the nodes of provider `k3s` run, in place of the one `lab` knows.
+    #[arg(long, env = "LAB_K3S_IMAGE", value_name = "IMAGE")]
+    pub(crate) k3s_image: Option<String>,
     /// How many nodes: one server, the others agents.
     #[arg(long, env = "LAB_NODES", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
     pub(crate) nodes: u8,
@@ -217,10 +221,15 @@ pub(crate) struct ClusterArgs {
 }
 
 impl ClusterArgs {
-    /// The image of the cluster's nodes, where its provider leaves a choice.
+    /// The image its nodes run, in place of the provider's own. The variables may be set
+    /// for other calls than this one.
     pub(crate) fn node_image(&self) -> Option<String> {
-        let image = self.kind_image.clone().filter(|it| !it.is_empty());
-        image.filter(|_| self.provider == Provider::Kind)
+        let named = match self.provider {
+            Provider::Node => &None,
+            Provider::K3s => &self.k3s_image,
+            Provider::Kind => &self.kind_image,
+        };
+        named.clone().filter(|it| !it.is_empty())
     }
 }
 

@@ -65,11 +65,25 @@ pub enum ClusterError {
     },
     /// The node image is not there.
     #[error("the node image `{reference}` is not there")]
-    #[diagnostic(code(lab::cluster::no_image), help("`lab images build node` makes it"))]
+    #[diagnostic(
+        code(lab::cluster::no_image),
+        help("`lab images build {recipe}` gets it")
+    )]
     NoImage {
         /// Its reference.
         reference: String,
+        /// Its recipe.
+        recipe: &'static str,
     },
+    /// The image of k3s cannot be had.
+    #[error("the image of k3s cannot be had")]
+    #[diagnostic(
+        code(lab::cluster::no_k3s),
+        help(
+            "`--provider node` builds its nodes and asks no registry; `--k3s-image IMAGE` takes another image, also one that is on the engine already"
+        )
+    )]
+    NoK3s(#[source] ImageError),
     /// No node of the cluster has that name.
     #[error("`{name}` has no node `{node}`")]
     #[diagnostic(code(lab::cluster::unknown_node), help("its nodes are {nodes}"))]
@@ -106,6 +120,20 @@ pub enum ClusterError {
         seconds: u64,
         /// The end of the node's log.
         log: String,
+    },
+    /// A node, or the cluster's DNS on it, can never become ready.
+    #[error("the node `{node}` cannot become ready: {reason}")]
+    #[diagnostic(
+        code(lab::cluster::node_hopeless),
+        help(
+            "k3s pulls its own images, DNS among them, from Docker Hub: see that the engine's host reaches it; `--provider node` asks no registry"
+        )
+    )]
+    NodeHopeless {
+        /// Which.
+        node: String,
+        /// Why.
+        reason: String,
     },
     /// The node gave no usable kubeconfig.
     #[error("the node of `{name}` has no usable kubeconfig")]

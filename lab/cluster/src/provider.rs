@@ -33,7 +33,7 @@ pub async fn up(
         });
     }
     match spec.provider {
-        Provider::Node => node::up(engine, images, spec, emitter, cancel).await,
+        Provider::Node | Provider::K3s => node::up(engine, images, spec, emitter, cancel).await,
         Provider::Kind => kind::up(engine, spec, emitter, cancel).await,
     }
 }
@@ -44,7 +44,7 @@ pub async fn up(
 /// When there is none, or it does not run.
 pub async fn open(engine: &Engine, name: &ClusterName) -> Result<Cluster, ClusterError> {
     match maker(engine, name).await? {
-        Provider::Node => node::open(engine, name).await,
+        Provider::Node | Provider::K3s => node::open(engine, name).await,
         Provider::Kind => kind::open(engine, name).await,
     }
 }
@@ -55,7 +55,7 @@ pub async fn open(engine: &Engine, name: &ClusterName) -> Result<Cluster, Cluste
 /// When something cannot be removed; the lease then stays.
 pub async fn down(engine: &Engine, name: &ClusterName) -> Result<(), ClusterError> {
     match maker(engine, name).await? {
-        Provider::Node => node::down(engine, name).await,
+        Provider::Node | Provider::K3s => node::down(engine, name).await,
         Provider::Kind => kind::down(engine, name).await,
     }
 }
@@ -71,7 +71,7 @@ pub async fn logs(
     show: impl FnMut(&str),
 ) -> Result<(), ClusterError> {
     match maker(engine, name).await? {
-        Provider::Node => node::logs(engine, name, wish, show).await,
+        Provider::Node | Provider::K3s => node::logs(engine, name, wish, show).await,
         Provider::Kind => kind::logs(engine, name, wish, show).await,
     }
 }
@@ -82,7 +82,7 @@ pub async fn logs(
 /// When there is none.
 pub async fn known(engine: &Engine, name: &ClusterName) -> Result<(), ClusterError> {
     match maker(engine, name).await? {
-        Provider::Node => node::known(engine, name).await,
+        Provider::Node | Provider::K3s => node::known(engine, name).await,
         Provider::Kind => Ok(()),
     }
 }

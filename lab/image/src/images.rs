@@ -107,6 +107,10 @@ impl Images {
             .map(|pull| pull.pinned(self.mirror.as_ref()))
     }
 
+    pub(crate) const fn policy(&self) -> Policy {
+        self.settings.policy
+    }
+
     pub(crate) const fn patience(&self) -> Patience {
         self.settings.patience
     }

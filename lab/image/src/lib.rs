@@ -15,6 +15,7 @@ mod export;
 mod fetch;
 mod images;
 mod layers;
+mod named;
 mod progress;
 mod pull;
 mod python;

@@ -15,7 +15,7 @@ const TRIES: usize = 3;
 /// One image to pull.
 pub(crate) struct Pulling<'a> {
     pub(crate) engine: &'a Engine,
-    /// What it is pulled by: name and digest.
+    /// What it is pulled by: name and digest, or the tag that a person gave.
     pub(crate) pinned: &'a str,
     pub(crate) patience: Patience,
     pub(crate) task: &'a Task<'a>,
@@ -24,17 +24,22 @@ pub(crate) struct Pulling<'a> {
 impl Pulling<'_> {
     /// Gets the image onto the engine and names it.
     pub(crate) async fn run(&self, reference: &str) -> Result<(), ImageError> {
-        // One limit for all tries: a registry that is in trouble is soon given up.
-        let answer_until = Instant::now() + self.patience.answer;
-        (|| self.once(answer_until))
-            .retry(ExponentialBuilder::default().with_max_times(TRIES - 1))
-            .when(|error| matches!(error, ImageError::Pull(error) if error.is_passing()))
-            .await?;
+        self.pull().await?;
         // Last, so that the name never stands for a part of an image.
         self.engine
             .tag_image(self.pinned, reference)
             .await
             .map_err(|source| ImageError::engine(self.pinned, source))
+    }
+
+    /// Gets the image onto the engine under the name it is pulled by.
+    pub(crate) async fn pull(&self) -> Result<(), ImageError> {
+        // One limit for all tries: a registry that is in trouble is soon given up.
+        let answer_until = Instant::now() + self.patience.answer;
+        (|| self.once(answer_until))
+            .retry(ExponentialBuilder::default().with_max_times(TRIES - 1))
+            .when(|error| matches!(error, ImageError::Pull(error) if error.is_passing()))
+            .await
     }
 
     async fn once(&self, answer_until: Instant) -> Result<(), ImageError> {

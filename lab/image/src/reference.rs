@@ -60,6 +60,15 @@ pub(crate) fn is_digest(text: &str) -> bool {
     })
 }
 
+/// The reference with the tag that stands for none.
+pub(crate) fn with_tag(reference: &str) -> String {
+    if without_tag(reference) == reference {
+        format!("{reference}:latest")
+    } else {
+        reference.to_owned()
+    }
+}
+
 /// A colon after the last slash begins a tag; one before it, a port.
 fn without_tag(reference: &str) -> &str {
     match reference.rsplit_once(':') {
@@ -141,6 +150,18 @@ mod tests {
         let pinned = pull("quay.io/a/b").pinned(mirror.as_ref());
 
         assert_eq!(pinned, format!("quay.io/a/b@{ZEROS}"));
+    }
+
+    #[test]
+    fn a_reference_without_tag_and_digest_is_the_latest() {
+        for (given, tagged) in [
+            ("rancher/k3s", "rancher/k3s:latest"),
+            ("localhost:5000/k3s", "localhost:5000/k3s:latest"),
+            ("rancher/k3s:v1", "rancher/k3s:v1"),
+            ("rancher/k3s@sha256:00", "rancher/k3s@sha256:00"),
+        ] {
+            assert_eq!(with_tag(given), tagged);
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod client;
 pub mod evidence;
 pub mod logs;
 pub mod readiness;
+pub mod standing;
 
 pub use client::{Kube, KubeError};
 pub use k8s_openapi;

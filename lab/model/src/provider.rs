@@ -13,6 +13,8 @@ pub enum Provider {
     /// The locally built node image.
     #[default]
     Node,
+    /// k3s, as its project publishes it.
+    K3s,
     /// The program `kind`.
     Kind,
 }
@@ -27,12 +29,13 @@ pub struct UnknownProvider {
 
 impl Provider {
     /// Every provider.
-    pub const ALL: [Self; 2] = [Self::Node, Self::Kind];
+    pub const ALL: [Self; 3] = [Self::Node, Self::K3s, Self::Kind];
 
     /// Its name, as people type it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Node => "node",
+            Self::K3s => "k3s",
             Self::Kind => "kind",
         }
     }

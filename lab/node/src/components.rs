@@ -41,10 +41,9 @@ pub(crate) fn containerd() -> Component {
 /// Throwaway clusters need no fsync: the state survives a stopped container, not
 /// a crashed machine. One member elects itself, so a short election saves a second.
 pub(crate) fn etcd() -> Component {
-    component(
+    let mut etcd = component(
         "etcd",
         [
-            "--data-dir=/var/lib/etcd",
             "--unsafe-no-fsync",
             "--listen-client-urls=http://127.0.0.1:2379",
             "--advertise-client-urls=http://127.0.0.1:2379",
@@ -55,7 +54,10 @@ pub(crate) fn etcd() -> Component {
             "--logger=zap",
             "--log-level=warn",
         ],
-    )
+    );
+    let state = format!("--data-dir={}", layout::ETCD_STATE);
+    etcd.arguments.push(state);
+    etcd
 }
 
 /// Priority and fairness shares the server among many tenants; here it only
@@ -213,6 +215,7 @@ pub(crate) fn files() -> [(&'static Path, String); 3] {
 fn containerd_config() -> String {
     format!(
         r#"version = 2
+root = "{state}"
 oom_score = 0
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{pause}"
@@ -227,6 +230,7 @@ oom_score = 0
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
 "#,
+        state = layout::CONTAINERD_STATE,
         pause = layout::PAUSE_IMAGE
     )
 }

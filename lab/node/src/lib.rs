@@ -3,7 +3,8 @@
 //! the cluster and provisions its volumes.
 //!
 //! Honours the contract of `rancher/k3s` (`server` and `agent`, `K3S_URL`,
-//! `K3S_TOKEN`, the paths of kubeconfig and token). Knows nothing of Docker, stacks or the machine the container runs on.
+//! `K3S_TOKEN`, the paths of kubeconfig, token and state). Knows nothing of Docker, stacks
+//! or the machine the container runs on.
 
 mod addons;
 mod agent;

@@ -1,7 +1,9 @@
 //! The order in which a server comes up and goes down.
 
 use std::{
+    fs, io,
     net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::symlink,
     path::Path,
     sync::{Arc, RwLock},
     time::Duration,
@@ -141,7 +143,7 @@ impl Server {
 fn keep_secret(token: Option<Token>) -> Result<Secret, NodeError> {
     let path = Path::new(layout::JOIN_SECRET);
     if token.is_none()
-        && let Ok(text) = std::fs::read_to_string(path)
+        && let Ok(text) = fs::read_to_string(path)
         && let Some(secret) = Secret::from_text(&text)
     {
         return Ok(secret);
@@ -157,11 +159,16 @@ fn tell_token(authority: &Authority, secret: &Secret) -> Result<(), NodeError> {
         authority: Some(join::hash(&authority.certificate)),
         secret: secret.clone(),
     };
-    let path = Path::new(layout::NODE_TOKEN);
-    let unfinished = path.with_extension("new");
+    let unfinished = Path::new(layout::TOKEN).with_extension("new");
     files::write_private(&unfinished, &token.to_text())
-        .and_then(|()| std::fs::rename(&unfinished, path))
-        .map_err(NodeError::file(layout::NODE_TOKEN))
+        .and_then(|()| fs::rename(&unfinished, layout::TOKEN))
+        .map_err(NodeError::file(layout::TOKEN))?;
+    match symlink(layout::TOKEN, layout::NODE_TOKEN) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(NodeError::file(layout::NODE_TOKEN)(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A server that has just begun to answer refuses some writes; they are repeated

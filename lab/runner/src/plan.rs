@@ -17,19 +17,18 @@ use lab_stack::catalogue::LockedStack;
 
 use crate::error::RunError;
 
-/// Recipes of the images that the nodes of a provider are made of.
+/// Recipes of the images that are built for the nodes of a provider.
 pub const fn of_nodes(provider: Provider) -> &'static [&'static str] {
     match provider {
         Provider::Node => &["node"],
-        Provider::Kind => &[],
+        Provider::K3s | Provider::Kind => &[],
     }
 }
 
-/// Recipes of the images that every cluster of a provider needs to have a stack.
+/// Recipes of the images that every cluster with a stack needs, besides what its nodes
+/// run where that is pulled.
 pub fn always(provider: Provider) -> Vec<&'static str> {
-    let mut recipes = of_nodes(provider).to_vec();
-    recipes.push("helm");
-    recipes
+    [of_nodes(provider), &["helm"]].concat()
 }
 
 /// What a run will do. Pure: made from options, shown by `--dry-run`.
@@ -127,8 +126,12 @@ impl fmt::Display for Plan {
         };
         writeln!(
             f,
-            "cluster   {} (provider {}, {nodes})",
-            self.cluster, self.provider
+            "cluster   {} (provider {}{}, {nodes})",
+            self.cluster,
+            self.provider,
+            self.node_image
+                .iter()
+                .fold(String::new(), |_, it| format!(", image {it}"))
         )?;
         writeln!(
             f,

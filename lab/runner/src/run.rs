@@ -88,28 +88,26 @@ impl Run<'_> {
             locked,
             ..
         } = self.plan;
-        let (images, store) = self
-            .stage(Stage::Preflight, async {
-                preflight::require(&preflight::look(&self.session.workbench.engine).await?)?;
-                let provider = self.plan.provider;
-                let always = plan::always(provider);
-                let images = self.session.ready_stack(locked, &always).await?;
-                let store = self
-                    .session
-                    .ready_store(provider, &images.recipes())
-                    .await?;
-                Ok((images, store))
-            })
-            .await?;
-        let spec = ClusterSpec {
+        let mut spec = ClusterSpec {
             provider: self.plan.provider,
+            node_image: self.plan.node_image.clone(),
             run: Some(self.plan.run.clone()),
             nodes: self.plan.nodes,
             node_ports: locked.stack.node_ports().collect(),
-            node_image: self.plan.node_image.clone(),
-            image_store: store,
             ..ClusterSpec::new(name.clone())
         };
+        let (images, store) = self
+            .stage(Stage::Preflight, async {
+                preflight::require(&preflight::look(&self.session.workbench.engine).await?)?;
+                self.session.pull_nodes(&spec).await?;
+                let always = plan::always(spec.provider);
+                let images = self.session.ready_stack(locked, &always).await?;
+                let recipes = images.recipes();
+                let store = self.session.ready_store(spec.provider, &recipes).await?;
+                Ok((images, store))
+            })
+            .await?;
+        spec.image_store = store;
         let cluster = self
             .stage(Stage::Provision, self.session.provision(&spec))
             .await?;

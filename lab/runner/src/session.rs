@@ -47,6 +47,18 @@ impl Session<'_> {
         }
     }
 
+    /// Pulls what the nodes of a cluster run, where that is not built ([`plan::of_nodes`]).
+    ///
+    /// # Errors
+    /// When it cannot be had.
+    pub async fn pull_nodes(&self, spec: &ClusterSpec) -> Result<(), RunError> {
+        if spec.provider == Provider::K3s {
+            let images = &self.workbench.images;
+            node::ready_image(images, spec, &*self.emitter, &self.cancel).await?;
+        }
+        Ok(())
+    }
+
     /// Makes ready the images of the given recipes.
     ///
     /// # Errors
@@ -59,8 +71,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Makes ready the store of images that a cluster starts from; none where the
-    /// provider's nodes start empty and are loaded later.
+    /// Makes ready the store of images that a cluster starts from; none where its nodes
+    /// start without and are sent the images later.
     ///
     /// # Errors
     /// When the images cannot be unpacked.

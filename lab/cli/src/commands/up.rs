@@ -60,12 +60,12 @@ async fn bring_up(
     is_shared: bool,
 ) -> Result<Cluster, RunError> {
     let mut images = StackImages::default();
+    session.pull_nodes(&spec).await?;
     if let Some(locked) = stack {
         let always = plan::always(spec.provider);
         images = session.ready_stack(locked, &always).await?;
-        spec.image_store = session
-            .ready_store(spec.provider, &images.recipes())
-            .await?;
+        let recipes = images.recipes();
+        spec.image_store = session.ready_store(spec.provider, &recipes).await?;
     } else {
         session.ready_images(plan::of_nodes(spec.provider)).await?;
     }

@@ -7,7 +7,7 @@ use lab_engine::{ContainerDetails, ContainerSummary, Engine, LogRange};
 use lab_k8s::Kube;
 use lab_model::name::{ClusterName, label};
 
-use super::{kubeconfig, names};
+use super::{contract, kubeconfig, names};
 use crate::{Cluster, ClusterError, ClusterSummary, folder::Folder};
 
 /// Every cluster the engine knows, by name.
@@ -73,7 +73,7 @@ pub async fn open(engine: &Engine, name: &ClusterName) -> Result<Cluster, Cluste
     let node_ports: BTreeMap<u16, u16> = details
         .ports
         .into_iter()
-        .filter(|(inside, _)| *inside != names::API_PORT)
+        .filter(|(inside, _)| *inside != contract::API_PORT)
         .collect();
     Ok(Cluster {
         name: name.clone(),
@@ -167,7 +167,7 @@ async fn running(engine: &Engine, name: &ClusterName) -> Result<ContainerDetails
 }
 
 fn published(details: &ContainerDetails, name: &ClusterName) -> Result<u16, ClusterError> {
-    let port = details.ports.get(&names::API_PORT).copied();
+    let port = details.ports.get(&contract::API_PORT).copied();
     port.ok_or_else(|| not_running(name))
 }
 

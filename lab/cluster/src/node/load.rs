@@ -16,7 +16,7 @@ use lab_engine::{ByteStream, Engine, EngineError, ExecOutput, ExecSpec};
 use lab_model::event::{Emitter, Progress};
 use tokio::time::interval;
 
-use super::names;
+use super::{contract, names};
 use crate::{Cluster, ClusterError};
 
 /// How often progress is told.
@@ -58,7 +58,7 @@ pub async fn loaded_images(
 ) -> Result<BTreeSet<String>, ClusterError> {
     let nodes = cluster.nodes.iter().map(async |node| {
         let container = names::container_of(&cluster.name, node);
-        let list = ExecSpec::new(["ctr", "--namespace", "k8s.io", "images", "list", "--quiet"]);
+        let list = ctr(&["images", "list", "--quiet"]);
         let output = engine.run(&container, list).await?;
         if output.exit_code != 0 {
             return Err(refused(&container, &output));
@@ -105,8 +105,7 @@ pub(super) async fn import(
             counter.fetch_add(piece.len() as u64, Ordering::Relaxed);
         }
     });
-    let import = ExecSpec::new(["ctr", "--namespace", "k8s.io", "images", "import", "-"])
-        .with_stream(Box::pin(watched));
+    let import = ctr(&["images", "import", "-"]).with_stream(Box::pin(watched));
     let mut importing = std::pin::pin!(engine.run(container, import));
     let mut ticks = interval(TELL_EVERY);
     let output: ExecOutput = loop {
@@ -125,6 +124,10 @@ pub(super) async fn import(
         return Ok(());
     }
     Err(refused(container, &output))
+}
+
+fn ctr(words: &[&str]) -> ExecSpec {
+    ExecSpec::new(contract::CTR.iter().chain(words).copied())
 }
 
 fn refused(container: &str, output: &ExecOutput) -> ClusterError {

@@ -1,11 +1,15 @@
-//! The provider `node`: a cluster is one container a node, of the locally built node
-//! image, with this very program as its first process.
+//! The providers `node` and `k3s`: a cluster is one container a node. Both have one
+//! contract (`contract.rs`, which also has what differs): of the locally built node image,
+//! with this very program as its first process, or of k3s as its project publishes it.
 
 mod agents;
+mod ask;
 mod binary;
+mod contract;
 mod down;
 mod faults;
 mod files;
+mod image;
 mod kubeconfig;
 mod leftovers;
 mod list;
@@ -21,6 +25,7 @@ mod watch;
 
 pub use down::down;
 pub use faults::{heal, heal_dead, heal_own, inject};
+pub use image::{ready_image, recipe};
 pub use leftovers::{clean, leftovers};
 pub use list::{LogWish, known, list, logs, open};
 pub use load::{load_images, loaded_images};

@@ -5,18 +5,8 @@ use std::collections::BTreeMap;
 use lab_engine::{Labels, owner};
 use lab_model::name::{ClusterName, label};
 
+use super::contract;
 use crate::{ClusterSpec, Lease, kind};
-
-/// Folders of every node that outlive its container, and the volumes that hold them.
-const VOLUMES: [(&str, &str); 3] = [
-    ("containerd", "/var/lib/containerd"),
-    ("kubelet", "/var/lib/kubelet"),
-    ("kubernetes", "/etc/kubernetes"),
-];
-/// The server's own.
-const SERVER_VOLUMES: [(&str, &str); 1] = [("etcd", "/var/lib/etcd")];
-/// The API server's port in the node.
-pub(super) const API_PORT: u16 = 6443;
 
 /// The server's container.
 pub(super) fn container(name: &ClusterName) -> String {
@@ -50,11 +40,8 @@ pub(super) fn container_of(cluster: &ClusterName, node: &str) -> String {
 
 /// The volumes of that container, and where they appear in it.
 pub(super) fn volumes(container: &str) -> impl Iterator<Item = (String, &'static str)> {
-    let is_server = !container.contains('.');
-    let own = SERVER_VOLUMES.into_iter().filter(move |_| is_server);
-    VOLUMES
+    contract::VOLUMES
         .into_iter()
-        .chain(own)
         .map(move |(part, path)| (format!("{container}-{part}"), path))
 }
 
@@ -120,8 +107,8 @@ mod tests {
 
         assert_eq!(lease.container, "lab-demo");
         assert_eq!(lease.agents, ["lab-demo.agent-1", "lab-demo.agent-2"]);
-        assert_eq!(lease.volumes.len(), 4 + 3 + 3);
-        assert!(lease.volumes.contains(&"lab-demo-etcd".to_owned()));
+        assert_eq!(lease.volumes.len(), 3 + 3 + 3);
+        assert!(lease.volumes.contains(&"lab-demo-k3s".to_owned()));
         assert!(
             lease
                 .volumes

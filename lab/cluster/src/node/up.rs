@@ -10,11 +10,14 @@ use lab_model::event::Emitter;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    ImageStore, agents, binary, down, files, kubeconfig, list, names, security, store, watch,
+    ImageStore, agents,
+    ask::Asking,
+    binary,
+    contract::{self, Distribution, Program, Readiness},
+    down, files, image, kubeconfig, list, names, security, store, watch,
 };
 use crate::{Cluster, ClusterError, ClusterSpec, Lease, claim::claim, folder::Folder};
 
-const NODE_RECIPE: &str = "node";
 /// Modules that the host's kernel can load, for kube-proxy's `modprobe`.
 const MODULES: &str = "/lib/modules";
 
@@ -30,7 +33,7 @@ pub async fn up(
     emitter: &dyn Emitter,
     cancel: &CancellationToken,
 ) -> Result<Cluster, ClusterError> {
-    let image = images.reference(NODE_RECIPE)?;
+    let image = image::reference(images, spec)?;
     let container = names::container(&spec.name);
     let (there, taken) = tokio::try_join!(engine.image(&image), engine.container(&container))?;
     if taken.is_some() {
@@ -39,10 +42,14 @@ pub async fn up(
         });
     }
     if there.is_none() {
-        return Err(ClusterError::NoImage { reference: image });
+        return Err(ClusterError::NoImage {
+            reference: image,
+            recipe: image::recipe(spec.provider),
+        });
     }
     let mut making = Making {
         engine,
+        distribution: Distribution::of(spec.provider),
         lease: claim(engine, names::lease(spec)).await?,
         folder: Folder::of(&spec.name)?,
         image,
@@ -62,6 +69,7 @@ pub async fn up(
 
 struct Making<'a> {
     engine: &'a Engine,
+    distribution: &'static Distribution,
     lease: Lease,
     folder: Folder,
     image: String,
@@ -74,10 +82,7 @@ impl Making<'_> {
         self.make_surroundings().await?;
         let server = &self.lease.container;
         self.start(server, None).await?;
-        tokio::try_join!(
-            watch::until_ready(self.engine, server, emitter),
-            self.join_agents(emitter),
-        )?;
+        tokio::try_join!(self.until_ready(server, emitter), self.join_agents(emitter),)?;
         let name = self.lease.cluster.clone();
         let port = list::api_port(self.engine, &name).await?;
         kubeconfig::keep(self.engine, &name, &self.folder, port).await?;
@@ -114,10 +119,29 @@ impl Making<'_> {
         self.folder.write_token(&token)?;
         let joining = self.lease.agents.iter().map(async |agent| {
             self.start(agent, Some(&token)).await?;
-            watch::until_ready(self.engine, agent, emitter).await
+            self.until_ready(agent, emitter).await
         });
         try_join_all(joining).await?;
         Ok(())
+    }
+
+    async fn until_ready(
+        &self,
+        container: &str,
+        emitter: &dyn Emitter,
+    ) -> Result<(), ClusterError> {
+        match self.distribution.readiness {
+            Readiness::Log => watch::until_ready(self.engine, container, emitter).await,
+            Readiness::Api => {
+                let asking = Asking {
+                    engine: self.engine,
+                    cluster: &self.lease.cluster,
+                    container,
+                    emitter,
+                };
+                asking.until_ready().await
+            }
+        }
     }
 
     /// Starts a node with as much as the host can give.
@@ -154,14 +178,16 @@ impl Making<'_> {
             spec.ports = self.published();
         }
         self.engine.create_container(spec).await?;
-        let program = binary::own_program().map_err(ClusterError::OwnProgram)?;
-        self.engine
-            .upload(container, binary::FOLDER, program)
-            .await?;
-        if let Some(token) = token {
-            let file = files::private(agents::TOKEN_NAME, token).map_err(ClusterError::Token)?;
+        if self.distribution.program == Program::Ours {
+            let program = binary::own_program().map_err(ClusterError::OwnProgram)?;
             self.engine
-                .upload(container, agents::TOKEN_FOLDER, file)
+                .upload(container, binary::FOLDER, program)
+                .await?;
+        }
+        if let Some(token) = token {
+            let file = files::private(contract::TOKEN_NAME, token).map_err(ClusterError::Token)?;
+            self.engine
+                .upload(container, contract::TOKEN_FOLDER, file)
                 .await?;
         }
         self.engine.start_container(container).await?;
@@ -178,8 +204,8 @@ impl Making<'_> {
             name: store.volume.clone(),
             path: store::FOLDER.to_owned(),
         });
-        let memory = ["/run", "/tmp"].map(|path| Mount::Tmpfs {
-            path: path.to_owned(),
+        let memory = self.distribution.memory.iter().map(|path| Mount::Tmpfs {
+            path: (*path).to_owned(),
             options: "exec,mode=1777".to_owned(),
         });
         // Some hosts, virtual machines above all, have none.
@@ -192,7 +218,7 @@ impl Making<'_> {
             name: container.to_owned(),
             image: self.image.clone(),
             hostname: Some(names::node_of(container)),
-            cmd: vec!["server".to_owned()],
+            cmd: words(self.distribution.server),
             labels: names::labels(&self.lease),
             mounts: volumes.chain(store).chain(memory).chain(modules).collect(),
             network: Some(self.lease.network.clone()),
@@ -203,11 +229,14 @@ impl Making<'_> {
     /// Makes an agent of it.
     fn join(&self, spec: &mut ContainerSpec) {
         let server = names::node_of(&self.lease.container);
-        let token = format!("{}/{}", agents::TOKEN_FOLDER, agents::TOKEN_NAME);
-        spec.cmd = vec!["agent".to_owned()];
+        let token = format!("{}/{}", contract::TOKEN_FOLDER, contract::TOKEN_NAME);
+        spec.cmd = words(self.distribution.agent);
         spec.env = [
-            ("K3S_URL", format!("https://{server}:{}", names::API_PORT)),
-            ("K3S_TOKEN_FILE", token),
+            (
+                contract::URL,
+                format!("https://{server}:{}", contract::API_PORT),
+            ),
+            (contract::TOKEN_FILE, token),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .into();
@@ -216,7 +245,7 @@ impl Making<'_> {
     /// Every NodePort answers on every node, so the server's are enough.
     fn published(&self) -> Vec<Port> {
         let ports = self.node_ports.iter().copied();
-        std::iter::once(names::API_PORT)
+        std::iter::once(contract::API_PORT)
             .chain(ports)
             .map(|container| Port {
                 container,
@@ -224,4 +253,8 @@ impl Making<'_> {
             })
             .collect()
     }
+}
+
+fn words(command: &[&str]) -> Vec<String> {
+    command.iter().map(|word| (*word).to_owned()).collect()
 }

@@ -17,7 +17,7 @@ use crate::ClusterError;
 const READY: &str = "lab: ready";
 /// The node says something at each step; the longest step takes a few seconds on
 /// two idle cores.
-const LONGEST_STEP: Duration = Duration::from_mins(2);
+pub(super) const LONGEST_STEP: Duration = Duration::from_mins(2);
 /// Lines kept as evidence.
 const EVIDENCE_LINES: u32 = 40;
 
@@ -30,29 +30,51 @@ pub(super) async fn until_ready(
     let lines = engine.logs(container, LogRange::Follow);
     let node = names::node_of(container);
     let seen = follow(lines, LONGEST_STEP, &node, emitter).await?;
-    if seen == Seen::Ready {
-        return Ok(());
-    }
-    let log = evidence(engine, container, emitter).await?;
-    if let Some(full) = EngineError::full_disk(format!("start node `{node}`"), &log) {
-        return Err(full.into());
-    }
-    Err(match seen {
-        Seen::Nothing => ClusterError::NodeStalled {
-            seconds: LONGEST_STEP.as_secs(),
-            log,
-            node,
-        },
-        _ => ClusterError::NodeEnded { log, node },
-    })
+    seen.conclude(engine, container, emitter).await
+}
+
+/// Waits for the end of the node in that container.
+pub(super) async fn until_end(engine: &Engine, container: &str) -> Result<Seen, EngineError> {
+    let mut lines = std::pin::pin!(engine.logs(container, LogRange::Follow));
+    while lines.next().await.transpose()?.is_some() {}
+    Ok(Seen::End)
 }
 
 /// What became of a node that was followed.
 #[derive(Debug, PartialEq, Eq)]
-enum Seen {
+pub(super) enum Seen {
     Ready,
     End,
     Nothing,
+    /// It stands in a way that no waiting mends.
+    Hopeless(String),
+}
+
+impl Seen {
+    /// Readiness, or the error, with what the node said last.
+    pub(super) async fn conclude(
+        self,
+        engine: &Engine,
+        container: &str,
+        emitter: &dyn Emitter,
+    ) -> Result<(), ClusterError> {
+        let node = names::node_of(container);
+        match self {
+            Self::Ready => return Ok(()),
+            Self::Hopeless(reason) => return Err(ClusterError::NodeHopeless { node, reason }),
+            Self::End | Self::Nothing => {}
+        }
+        let log = evidence(engine, container, emitter).await?;
+        if let Some(full) = EngineError::full_disk(format!("start node `{node}`"), &log) {
+            return Err(full.into());
+        }
+        Err(if self == Self::Nothing {
+            let seconds = LONGEST_STEP.as_secs();
+            ClusterError::NodeStalled { node, seconds, log }
+        } else {
+            ClusterError::NodeEnded { node, log }
+        })
+    }
 }
 
 async fn follow(

@@ -2,18 +2,19 @@
 //! as the machine's memory holds.
 //!
 //! The clusters' nodes run this very program, so it has its own `main`: as a node
-//! with `node server` or `node agent`, else as tests.
+//! with `node server` or `node agent`, or under the name `k3s`, else as tests.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "tells its figures; a node tells why it ended"
 )]
 
+mod contract;
 mod one_node;
 mod pods;
 mod several_nodes;
 
-use std::{path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode, time::Duration};
 
 use lab_cluster::node;
 use lab_engine::Engine;
@@ -28,6 +29,9 @@ const NODE_MIB: u64 = 1024;
 
 type Outcome = Result<(), Failed>;
 
+/// How long a registry that says nothing may hold up the other tests.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
 /// What a test works with.
 struct Bench {
     engine: Engine,
@@ -35,7 +39,11 @@ struct Bench {
 }
 
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
+    let mut words: Vec<String> = std::env::args().collect();
+    let program = words.remove(0);
+    if Path::new(&program).ends_with(contract::PROGRAM) {
+        return as_node(words);
+    }
     if words.first().is_some_and(|word| word == "node") {
         return as_node(words[1..].to_vec());
     }
@@ -49,6 +57,13 @@ fn main() -> ExitCode {
             &["node", "python"],
             async |bench| several_nodes::live(&bench).await,
         ),
+        trial(
+            "node_contract",
+            2 * NODE_MIB,
+            &["node", "python"],
+            async |bench| contract::honoured(&bench).await,
+        ),
+        trial_of_k3s(),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -96,8 +111,39 @@ where
         Some(reason) if required => (format!(" ({reason})"), false),
         Some(reason) => (format!(" (not run: {reason})"), true),
     };
-    let claim = format!("{name}-{}", std::process::id());
-    Trial::test(format!("{name}{reason}"), move || {
+    named_trial(&format!("{name}{reason}"), mib, recipes, test).with_ignored_flag(ignored)
+}
+
+/// k3s itself. That no registry answers is nobody's fault, also where Docker is required.
+fn trial_of_k3s() -> Trial {
+    let recipes = &["python"];
+    let missing = Runtime::new()
+        .map_err(|error| error.to_string())
+        .and_then(|runtime| {
+            runtime.block_on(async {
+                let bench = ready(recipes).await?;
+                let images = bench.images.answered_within(ANSWER_WITHIN);
+                let got = contract::ready(&images).await;
+                got.map_err(|error| with_causes(&error))
+            })
+        })
+        .err();
+    let ignored = missing.is_some();
+    let reason = missing.map_or_else(String::new, |reason| format!(" (not run: {reason})"));
+    let name = format!("real_k3s{reason}");
+    named_trial(&name, 2 * NODE_MIB, recipes, async |bench| {
+        contract::real(&bench).await
+    })
+    .with_ignored_flag(ignored)
+}
+
+fn named_trial<F>(name: &str, mib: u64, recipes: &'static [&'static str], test: F) -> Trial
+where
+    F: AsyncFnOnce(Bench) -> Result<(), Box<dyn std::error::Error>> + Send + 'static,
+{
+    let word = name.split(' ').next().unwrap_or_default();
+    let claim = format!("{word}-{}", std::process::id());
+    Trial::test(name, move || {
         let outcome: Outcome = Runtime::new()?.block_on(async {
             let _room = Room::claim(&claim, mib).await?;
             let bench = ready(recipes).await?;
@@ -107,7 +153,6 @@ where
         });
         outcome
     })
-    .with_ignored_flag(ignored)
 }
 
 /// An engine with these images, or why there is none.

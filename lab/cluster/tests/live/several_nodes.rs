@@ -166,7 +166,7 @@ async fn volume_lies_on(
     volume: &str,
     there: bool,
 ) -> Result<(), Failure> {
-    let file = format!("/var/lib/kubelet/lab-storage/{volume}");
+    let file = format!("/var/lib/rancher/k3s/storage/{volume}");
     let container = format!("lab-{name}.agent-1");
     let looked = engine
         .run(&container, ExecSpec::new(["test", "-d", &file]))

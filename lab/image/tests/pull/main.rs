@@ -47,6 +47,9 @@ fn main() -> ExitCode {
         trial("an_image_is_pulled_once", |engine, runtime| {
             runtime.block_on(with_registry(engine, an_image_is_pulled_once))
         }),
+        trial("an_image_is_pulled_by_the_name_given", |engine, runtime| {
+            runtime.block_on(with_registry(engine, an_image_is_pulled_by_the_name_given))
+        }),
         trial("a_mirror_stands_for_docker_hub", |engine, runtime| {
             runtime.block_on(with_registry(engine, a_mirror_stands_for_docker_hub))
         }),
@@ -99,6 +102,29 @@ async fn an_image_is_pulled_once(registry: &Registry) -> Outcome {
     let there = there.ok_or("the image is not on the engine")?;
     assert_eq!(there.labels.get("live").map(String::as_str), Some("pulled"));
     assert!(first.bytes >= 1000, "{first:?}");
+    Ok(())
+}
+
+async fn an_image_is_pulled_by_the_name_given(registry: &Registry) -> Outcome {
+    let image = registry.upload(REPOSITORY, 1000).await?;
+    let reference = pinned(registry.port, &image.digest);
+    let (images, _folder) = through(registry, registry.port, &image.digest, Settings::default())?;
+    let cancel = CancellationToken::new();
+
+    images
+        .ensure_named(IMAGE, &reference, &Silent, &cancel)
+        .await?;
+    assert!(registry.engine.image(&reference).await?.is_some());
+    registry.stop().await?;
+    // It is there, so nobody is asked.
+    images
+        .ensure_named(IMAGE, &reference, &Silent, &cancel)
+        .await?;
+
+    assert!(
+        !images.is_there(IMAGE).await?,
+        "the recipe's own is another"
+    );
     Ok(())
 }
 

@@ -30,7 +30,7 @@ pub fn unschedulable(pod: &Pod) -> Option<&str> {
 }
 
 /// Why a pod is not ready yet, as short as can be.
-pub(super) fn not_ready_reason(pod: &Pod) -> Option<String> {
+pub(crate) fn waits_for(pod: &Pod) -> Option<String> {
     if let Some(message) = unschedulable(pod) {
         return Some(message.to_owned());
     }

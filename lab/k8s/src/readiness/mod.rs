@@ -24,6 +24,7 @@ use crate::client::Kube;
 mod hopeless;
 mod nodes;
 
+pub(crate) use hopeless::waits_for;
 pub use hopeless::{hopeless, unschedulable};
 pub use nodes::nodes_ready;
 
@@ -224,7 +225,7 @@ fn stalled(idle: Duration, waiting: &[&Workload], pods: &BTreeMap<String, Pod>) 
             let why = pods
                 .iter()
                 .find(|(pod, _)| pod.starts_with(name.as_str()))
-                .and_then(|(_, pod)| hopeless::not_ready_reason(pod));
+                .and_then(|(_, pod)| waits_for(pod));
             match why {
                 Some(why) => format!("`{name}` ({why})"),
                 None => format!("`{name}`"),
