@@ -5,6 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use lab_model::name::ClusterName;
 
+use crate::fault_args::FaultCommand;
+
 /// A reproducible lab and testing harness for MLOps stacks.
 #[derive(Debug, Parser)]
 #[command(
@@ -90,6 +92,12 @@ pub(crate) enum Command {
     /// Measure inference throughput and latency of the deployed model.
     #[command(after_help = "Example:\n  lab bench demo")]
     Bench(BenchArgs),
+    /// Break a cluster on purpose: stop, pause, cut off or fill its nodes; always undone.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  lab fault make demo node-killed demo-agent-1"
+    )]
+    Fault(FaultCommand),
     /// Make a run's reports again from its events.
     #[command(
         after_help = "Example:\n  lab report            the newest run\n  lab report runs/run-20261122-1"
@@ -366,7 +374,7 @@ pub(crate) struct NodeCommand {
     pub(crate) args: Vec<String>,
 }
 
-fn time_span(text: &str) -> Result<Duration, String> {
+pub(crate) fn time_span(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text.parse().map_err(|error| format!("{error}"))?;
     let span = Duration::try_from(span).map_err(|_| "it lies in the past".to_owned())?;
     if span.is_zero() {

@@ -8,6 +8,7 @@
     reason = "tells its figures; a node tells why it ended"
 )]
 
+mod faults;
 mod one_node;
 mod pods;
 mod several_nodes;
@@ -34,12 +35,18 @@ fn main() -> ExitCode {
     if words.first().is_some_and(|word| word == "node") {
         return as_node(words[1..].to_vec());
     }
+    if words.first().is_some_and(|word| word == faults::MAKER) {
+        return to_the_end(async { faults::make(&words[1..]).await });
+    }
     let mut arguments = Arguments::from_args();
     // Each test takes every core there is.
     arguments.test_threads.get_or_insert(1);
     let trials = vec![
         trial("one_node", &["node"], async |bench| {
             one_node::live(&bench).await
+        }),
+        trial("faults", &["node"], async |bench| {
+            faults::live(&bench).await
         }),
         trial("several_nodes", &["node", "python"], async |bench| {
             several_nodes::live(&bench).await
@@ -49,10 +56,14 @@ fn main() -> ExitCode {
 }
 
 fn as_node(words: Vec<String>) -> ExitCode {
+    to_the_end(async { Ok(lab_node::run(words).await?) })
+}
+
+fn to_the_end(work: impl Future<Output = Result<(), Box<dyn std::error::Error>>>) -> ExitCode {
     let told = match Runtime::new() {
         Ok(runtime) => runtime
-            .block_on(lab_node::run(words))
-            .map_err(|error| with_causes(&error)),
+            .block_on(work)
+            .map_err(|error| with_causes(error.as_ref())),
         Err(error) => Err(with_causes(&error)),
     };
     match told {
