@@ -60,10 +60,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         endpoints: BTreeMap::new(),
         airflow: (String::new(), String::new()),
         cluster: "by-hand".to_owned(),
-        not_run_components: BTreeMap::from([(
-            "faults".to_owned(),
-            "this example makes none".to_owned(),
-        )]),
+        nodes: Vec::new(),
+        not_run_components: BTreeMap::new(),
         faults: None,
         dashboards: PathBuf::from("fixtures/charts/mlops-platform"),
     };

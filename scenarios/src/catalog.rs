@@ -1,9 +1,6 @@
 //! The features on disk: reading, choosing, ordering. No network.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use cucumber::{
     feature::Ext as _,
@@ -13,11 +10,18 @@ use cucumber::{
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// A model's life, in the order it is lived. A file of another name comes last.
-const ORDER: [&str; 6] = ["api", "train", "register", "deploy", "monitor", "retrain"];
+use crate::env::ScenarioEnv;
 
-/// A tag of this form names a component that the scenario needs.
+/// A model's life, in the order it is lived. A file of another name comes last.
+const ORDER: [&str; 7] = [
+    "api", "train", "register", "deploy", "monitor", "retrain", "faults",
+];
+
+/// A tag of this form names what the scenario needs: a component, `faults`, or so many
+/// nodes.
 const REQUIRES: &str = "requires-";
+const FAULTS: &str = "faults";
+const NODES: &str = "nodes-";
 
 /// Which scenarios to run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -123,18 +127,25 @@ pub fn features(folder: &Path, filter: &Filter) -> Result<Vec<Feature>, CatalogE
     Ok(features)
 }
 
-/// Why a scenario cannot run where some components do not.
-pub fn not_run_reason(
-    feature: &Feature,
-    scenario: &Scenario,
-    not_run_components: &BTreeMap<String, String>,
-) -> Option<String> {
+/// Why a scenario cannot run here.
+pub fn not_run_reason(feature: &Feature, scenario: &Scenario, env: &ScenarioEnv) -> Option<String> {
     all_tags(feature, scenario)
         .filter_map(|tag| tag.strip_prefix(REQUIRES))
-        .find_map(|component| {
-            let reason = not_run_components.get(component)?;
-            Some(format!("{component} does not run here: {reason}"))
-        })
+        .find_map(|need| lack_of(need, env))
+}
+
+fn lack_of(need: &str, env: &ScenarioEnv) -> Option<String> {
+    if let Some(reason) = env.not_run_components.get(need) {
+        return Some(format!("{need} does not run here: {reason}"));
+    }
+    if need == FAULTS && env.faults.is_none() {
+        return Some("nothing makes faults in this cluster".to_owned());
+    }
+    let needed = need.strip_prefix(NODES)?;
+    let there = env.nodes.len();
+    // A number that cannot be read is never reached: the scenario then says so.
+    let is_enough = needed.parse().is_ok_and(|needed: usize| there >= needed);
+    (!is_enough).then(|| format!("it needs {needed} nodes: `--nodes {needed}`; here is {there}"))
 }
 
 /// Tags of a scenario and of its feature, without `@`.
@@ -200,7 +211,23 @@ fn retain(feature: &mut Feature, tags: &TagOperation) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+
+    fn env() -> ScenarioEnv {
+        ScenarioEnv {
+            kubeconfig: PathBuf::new(),
+            namespace: String::new(),
+            endpoints: BTreeMap::new(),
+            airflow: (String::new(), String::new()),
+            cluster: "demo".to_owned(),
+            nodes: vec!["demo".to_owned()],
+            not_run_components: BTreeMap::new(),
+            faults: None,
+            dashboards: PathBuf::new(),
+        }
+    }
 
     fn feature(text: &str) -> Feature {
         Feature::parse(text, GherkinEnv::default()).unwrap()
@@ -212,14 +239,34 @@ mod tests {
             "@monitor\nFeature: f\n  @requires-grafana\n  Scenario: a\n    Given x\n\n  \
              Scenario: b\n    Given x\n",
         );
-        let absent = BTreeMap::from([("grafana".to_owned(), "no registry".to_owned())]);
+        let mut here = env();
+        here.not_run_components = [("grafana".to_owned(), "no registry".to_owned())].into();
         assert_eq!(
-            not_run_reason(&feature, &feature.scenarios[0], &absent).as_deref(),
+            not_run_reason(&feature, &feature.scenarios[0], &here).as_deref(),
             Some("grafana does not run here: no registry")
         );
+        assert_eq!(not_run_reason(&feature, &feature.scenarios[1], &here), None);
+    }
+
+    #[test]
+    fn scenario_that_needs_more_nodes_is_not_run() {
+        let feature = feature("Feature: f\n  @requires-nodes-3\n  Scenario: a\n    Given x\n");
+        let reason = |env: &ScenarioEnv| not_run_reason(&feature, &feature.scenarios[0], env);
+        let mut here = env();
         assert_eq!(
-            not_run_reason(&feature, &feature.scenarios[1], &absent),
-            None
+            reason(&here).as_deref(),
+            Some("it needs 3 nodes: `--nodes 3`; here is 1")
+        );
+        here.nodes = ["a", "b", "c"].map(str::to_owned).to_vec();
+        assert_eq!(reason(&here), None);
+    }
+
+    #[test]
+    fn scenario_of_faults_needs_something_that_makes_them() {
+        let feature = feature("Feature: f\n  @requires-faults\n  Scenario: a\n    Given x\n");
+        assert_eq!(
+            not_run_reason(&feature, &feature.scenarios[0], &env()).as_deref(),
+            Some("nothing makes faults in this cluster")
         );
     }
 

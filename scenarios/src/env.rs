@@ -30,8 +30,11 @@ pub struct ScenarioEnv {
     pub airflow: (String, String),
     /// The cluster's name.
     pub cluster: String,
+    /// Names of the cluster's nodes, the server first.
+    pub nodes: Vec<String>,
     /// Components that do not run here, each with its reason. A scenario tagged
-    /// `@requires-NAME` is then not run and says so.
+    /// `@requires-NAME` is then not run and says so; one tagged `@requires-nodes-3` where
+    /// there are fewer nodes.
     pub not_run_components: BTreeMap<String, String>,
     /// Faults in the cluster, where it takes any: scenarios tagged `@requires-faults`.
     pub faults: Option<Arc<dyn Faults>>,
@@ -47,6 +50,7 @@ impl fmt::Debug for ScenarioEnv {
             .field("endpoints", &self.endpoints)
             .field("airflow", &self.airflow.0)
             .field("cluster", &self.cluster)
+            .field("nodes", &self.nodes)
             .field("not_run_components", &self.not_run_components)
             .field("dashboards", &self.dashboards)
             .finish_non_exhaustive()

@@ -10,9 +10,10 @@ use reqwest::Url;
 use tokio::sync::{Mutex, OnceCell};
 
 use crate::{
+    breakage::Breakage,
     clients::{
         airflow::Airflow, alertmanager::Alertmanager, kubernetes::Kubernetes, mlflow::MlFlow,
-        prometheus::Prometheus, triton::Triton,
+        nodes::Nodes, prometheus::Prometheus, triton::Triton,
     },
     env::ScenarioEnv,
     evidence::Recorder,
@@ -45,6 +46,7 @@ pub struct Lab {
     pub(crate) prometheus: Prometheus,
     pub(crate) alertmanager: Alertmanager,
     pub(crate) kubernetes: Kubernetes,
+    pub(crate) nodes: Nodes,
     pub(crate) recorder: Recorder,
     pub(crate) task_pods: TaskPods,
     pub(crate) runs: Runs,
@@ -60,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) shifted_traffic: Mutex<Option<Load>>,
     /// The retraining that the alert started.
     pub(crate) retraining: OnceCell<Retraining>,
+    /// What the scenario that runs now has broken.
+    pub(crate) breakage: Mutex<Breakage>,
 }
 
 impl fmt::Debug for Lab {
@@ -81,6 +85,7 @@ impl Lab {
             prometheus: Prometheus::new(endpoint(&env, "prometheus")?)?,
             alertmanager: Alertmanager::new(endpoint(&env, "alertmanager")?)?,
             kubernetes: Kubernetes::new(kube.client(), env.namespace.clone()),
+            nodes: Nodes::new(kube.client()),
             recorder,
             task_pods: TaskPods::default(),
             runs: Runs::default(),

@@ -6,6 +6,7 @@
 //! Must not know how a cluster or a stack is made: it gets a kubeconfig, a
 //! namespace and the services' addresses, and the same features run on every one.
 
+mod breakage;
 mod bridge;
 mod catalog;
 pub mod clients;
@@ -20,12 +21,13 @@ mod run;
 mod runs;
 mod steps;
 mod task_pods;
+mod workers;
 mod world;
 
 pub use catalog::{CatalogError, Filter, features, not_run_reason};
 pub use env::{Faults, ScenarioEnv};
 pub use failure::Failure;
 pub use lab::Lab;
-pub use plain_words::explain_rejection;
+pub use plain_words::{explain_pull, explain_rejection};
 pub use run::{ScenarioError, Summary, check, run};
 pub use world::World;

@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use reqwest::StatusCode;
+use serde_json::Value;
 use tokio::{
     sync::watch,
     task::JoinSet,
-    time::{Instant, MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 
 use crate::{
@@ -20,6 +21,9 @@ use crate::{
 /// Clients at once; half of them keep their connection, half open a new one for
 /// every request, for the two fail in different ways while pods come and go.
 const CLIENTS: u32 = 4;
+
+/// A pause, lest a client that is refused at once asks without end.
+const BETWEEN_TRIES: Duration = Duration::from_millis(100);
 
 /// What is sent, what a right answer is, and how fast.
 #[derive(Debug, Clone)]
@@ -35,6 +39,17 @@ pub(crate) struct Offer {
     pub(crate) pace: Duration,
     /// When it ends by itself.
     pub(crate) at_most: Duration,
+    /// How clients try again; without it a request that is not answered has failed.
+    pub(crate) patience: Option<Patience>,
+}
+
+/// How a client goes on where it gets no answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// How long it waits before it tries again.
+    pub(crate) one_try: Duration,
+    /// When it gives up.
+    pub(crate) in_all: Duration,
 }
 
 /// What came of it.
@@ -46,6 +61,10 @@ pub(crate) struct LoadReport {
     pub(crate) failed: u64,
     /// Answered with 200 and the wrong labels.
     pub(crate) wrong: u64,
+    /// Tries beyond the first.
+    pub(crate) tried_again: u64,
+    /// The longest that a request took, all its tries together.
+    pub(crate) longest: Duration,
     /// Right answers by the version that gave them.
     pub(crate) right: BTreeMap<String, u64>,
     /// The first that went wrong, in words.
@@ -104,8 +123,17 @@ impl LoadReport {
             .as_ref()
             .map(|problem| format!("; first problem: {problem}"))
             .unwrap_or_default();
+        let patiently = if self.longest.is_zero() {
+            String::new()
+        } else {
+            format!(
+                ", {} tries beyond the first, the longest took {:.1} s",
+                self.tried_again,
+                self.longest.as_secs_f64()
+            )
+        };
         format!(
-            "{} requests: {versions}, {} wrong, {} failed{problem}",
+            "{} requests: {versions}, {} wrong, {} failed{patiently}{problem}",
             self.sent, self.wrong, self.failed
         )
     }
@@ -114,6 +142,8 @@ impl LoadReport {
         self.sent += part.sent;
         self.failed += part.failed;
         self.wrong += part.wrong;
+        self.tried_again += part.tried_again;
+        self.longest = self.longest.max(part.longest);
         for (version, count) in part.right {
             *self.right.entry(version).or_default() += count;
         }
@@ -125,6 +155,35 @@ impl LoadReport {
     fn problem(&mut self, text: String) {
         self.failed += 1;
         self.first_problem.get_or_insert(text);
+    }
+
+    /// Sends a request, and again where it is not answered and there is patience left.
+    async fn ask(
+        &mut self,
+        triton: &Triton,
+        body: &Value,
+        patience: Option<Patience>,
+    ) -> Result<(StatusCode, String), ClientError> {
+        let Some(patience) = patience else {
+            return triton.infer_raw(MODEL, body).await;
+        };
+        let start = Instant::now();
+        let mut tries = 0;
+        let answer = loop {
+            tries += 1;
+            let one_try = timeout(patience.one_try, triton.infer_raw(MODEL, body)).await;
+            let is_last = start.elapsed() >= patience.in_all;
+            match one_try {
+                Ok(Ok((StatusCode::OK, text))) => break Ok((StatusCode::OK, text)),
+                Ok(answer) if is_last => break answer,
+                // As long as any client waits; its answer or its error is what counts.
+                Err(_) if is_last => break triton.infer_raw(MODEL, body).await,
+                Ok(_) | Err(_) => sleep(BETWEEN_TRIES).await,
+            }
+        };
+        self.tried_again += tries - 1;
+        self.longest = self.longest.max(start.elapsed());
+        answer
     }
 
     /// Counts one answer to a request for the images from `first` on.
@@ -185,7 +244,7 @@ async fn client(
         }
         let first = turn % places;
         let body = infer_body(&offer.images[first..first + offer.batch]);
-        let answer = triton.infer_raw(MODEL, &body).await;
+        let answer = report.ask(&triton, &body, offer.patience).await;
         report.count(&offer, first, answer);
         turn += CLIENTS as usize;
     }
@@ -202,6 +261,7 @@ mod tests {
             labels: BTreeMap::from([("2".to_owned(), vec![7, 3])]),
             pace: Duration::from_millis(100),
             at_most: Duration::from_secs(1),
+            patience: None,
         }
     }
 

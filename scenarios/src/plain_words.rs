@@ -8,6 +8,31 @@ pub fn explain_rejection(message: &str) -> String {
         .unwrap_or_else(|| format!("the API refused it: {message}"))
 }
 
+/// Says in plain words why an image did not come, from what the kubelet says of the pull.
+pub fn explain_pull(message: &str) -> String {
+    let registry = registry(message);
+    let about = |what: &str| format!("the registry `{registry}` {what}");
+    if message.contains("connection refused") {
+        about(
+            "refuses connections: is it running, and does a firewall or a proxy let the node out?",
+        )
+    } else if message.contains("no such host") {
+        about("has no address: is its name right, and does the node's DNS know names outside?")
+    } else if message.contains("i/o timeout") || message.contains("deadline exceeded") {
+        about("does not answer: is there a way to it from the node?")
+    } else if message.contains("not found") {
+        about("has no such image: are its name and its tag right?")
+    } else {
+        format!("the image did not come: {message}")
+    }
+}
+
+/// The registry that was asked, as containerd names it: `Head "https://REGISTRY/v2/…"`.
+fn registry(message: &str) -> &str {
+    let after = message.split_once("://").map(|(_, after)| after);
+    after.and_then(|it| it.split('/').next()).unwrap_or("?")
+}
+
 /// A map (or text) where the API wants a list.
 ///
 /// Kubernetes up to 1.22 says `v1.Container: decode slice: expect [ or n, but found {`,
@@ -73,6 +98,31 @@ mod tests {
         assert_eq!(
             explain_rejection(message),
             "`spec.containers[0].name` is missing: the API needs a value there"
+        );
+    }
+
+    #[test]
+    fn a_registry_that_cannot_be_reached() {
+        let message = |end: &str| {
+            format!(
+                "rpc error: code = Unknown desc = failed to pull and unpack image \
+                 \"192.0.2.10:5000/nginx:1.27\": failed to resolve reference \
+                 \"192.0.2.10:5000/nginx:1.27\": failed to do request: Head \
+                 \"https://192.0.2.10:5000/v2/nginx/manifests/1.27\": dial tcp {end}"
+            )
+        };
+        let refused = message("192.0.2.10:5000: connect: connection refused");
+        assert!(
+            explain_pull(&refused)
+                .starts_with("the registry `192.0.2.10:5000` refuses connections: ")
+        );
+        let unknown = message("lookup registry.example: no such host");
+        assert!(
+            explain_pull(&unknown).starts_with("the registry `192.0.2.10:5000` has no address")
+        );
+        assert_eq!(
+            explain_pull("the disk is full"),
+            "the image did not come: the disk is full"
         );
     }
 

@@ -118,6 +118,7 @@ pub async fn run(
     let lab = Arc::new(lab);
     // Ends with this function: the watch, and runs that no scenario waited for.
     let _background = begin_early(&lab, &runnable);
+    let after = Arc::clone(&lab);
     let done = World::cucumber::<PathBuf>()
         .with_parser(Parsed)
         .with_writer(bridge.normalized())
@@ -125,6 +126,10 @@ pub async fn run(
         .before(move |_, _, _, world| {
             world.lab = Some(Arc::clone(&lab));
             std::future::ready(()).boxed_local()
+        })
+        .after(move |_, _, _, _, _| {
+            let lab = Arc::clone(&after);
+            async move { lab.make_whole().await }.boxed_local()
         })
         .with_default_cli()
         .run(runnable)
@@ -139,7 +144,7 @@ fn set_aside(chosen: Vec<Feature>, env: &ScenarioEnv, bridge: &mut Bridge) -> Ve
         .filter_map(|mut feature| {
             let mut runnable = Vec::new();
             for scenario in std::mem::take(&mut feature.scenarios) {
-                match not_run_reason(&feature, &scenario, &env.not_run_components) {
+                match not_run_reason(&feature, &scenario, env) {
                     Some(reason) => bridge.not_run(&feature, &scenario, reason),
                     None => runnable.push(scenario),
                 }

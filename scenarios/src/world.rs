@@ -5,8 +5,12 @@ use std::sync::Arc;
 use lab_k8s::kube::core::Status;
 
 use crate::{
-    clients::triton::Prediction, failure::Failure, lab::Lab, load::LoadReport,
-    steps::held_out::HeldOut,
+    clients::triton::Prediction,
+    failure::Failure,
+    lab::Lab,
+    load::LoadReport,
+    steps::{faults::Cut, held_out::HeldOut},
+    workers::Workers,
 };
 
 /// What one scenario remembers between its steps. Every scenario begins with an
@@ -27,6 +31,12 @@ pub struct World {
     pub(crate) predictions: Vec<Prediction>,
     /// What came of requests that kept coming.
     pub(crate) load: Option<LoadReport>,
+    /// Two workers, each with a pod of Triton.
+    pub(crate) workers: Option<Workers>,
+    /// What the kubelet said of an image that did not come.
+    pub(crate) pull: Option<String>,
+    /// What came of a cut network.
+    pub(crate) cut: Option<Cut>,
     /// Prometheus's count before something was sent.
     pub(crate) count_before: Option<f64>,
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use lab_model::{name::ClusterName, provider::Provider};
 
-use crate::settings::Settings;
+use crate::{fault_args::FaultCommand, settings::Settings};
 
 /// Parses this process's command line; ends the process where it is wrong.
 pub(crate) fn parse(settings: Option<&Settings>) -> Cli {
@@ -113,6 +113,12 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  lab bench demo\n  \
                       lab bench --url http://127.0.0.1:8000 --workload mine.toml   no cluster needed")]
     Bench(BenchArgs),
+    /// Break a cluster on purpose: stop, pause, cut off or fill its nodes; always undone.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  lab fault make demo node-killed demo-agent-1"
+    )]
+    Fault(FaultCommand),
     /// Make a run's reports again from its events.
     #[command(
         after_help = "Example:\n  lab report            the newest run\n  lab report runs/run-20261122-1"
@@ -428,7 +434,7 @@ pub(crate) struct NodeCommand {
     pub(crate) args: Vec<String>,
 }
 
-fn time_span(text: &str) -> Result<Duration, String> {
+pub(crate) fn time_span(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text
         .parse()
         .map_err(|_| "write it like `90m` or `2h`".to_owned())?;

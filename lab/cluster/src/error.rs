@@ -185,6 +185,30 @@ pub enum ClusterError {
         /// What the node said.
         words: String,
     },
+    /// Another fault changes the same thing already.
+    #[error("another fault is in the way: {standing}")]
+    #[diagnostic(
+        code(lab::cluster::fault_stands),
+        help("`lab fault heal {name}` undoes it")
+    )]
+    FaultStands {
+        /// The cluster.
+        name: String,
+        /// The fault that is there.
+        standing: String,
+    },
+    /// This machine cannot make the fault.
+    #[error("it cannot be made here that {fault}: {reason}")]
+    #[diagnostic(
+        code(lab::cluster::fault_impossible),
+        help("`modprobe` may load it; `lab fault make --help` lists what else there is")
+    )]
+    FaultImpossible {
+        /// What was to be made.
+        fault: String,
+        /// Why not.
+        reason: String,
+    },
     /// What was removed came back, again and again.
     #[error("not everything could be removed: {what}")]
     #[diagnostic(

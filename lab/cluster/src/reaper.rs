@@ -63,7 +63,15 @@ impl When {
 /// # Errors
 /// When this program cannot be started again.
 pub fn watch_this_process() -> io::Result<()> {
-    start(&["--owner", &owner::this_process()])
+    watch_process(&owner::this_process())
+}
+
+/// Leaves a reaper behind that watches another process, named as in `lab_engine::owner`.
+///
+/// # Errors
+/// When this program cannot be started again.
+pub fn watch_process(owner: &str) -> io::Result<()> {
+    start(&["--owner", owner])
 }
 
 /// Leaves a reaper behind for a cluster whose time ends: `lab reap --cluster NAME`.
@@ -89,14 +97,18 @@ fn start(when: &[&str]) -> io::Result<()> {
     Ok(())
 }
 
-/// Waits until the time has come, then removes what nobody answers for.
+/// Waits until the time has come, then undoes faults and removes what nobody answers for.
 ///
 /// # Errors
-/// When the engine stays away or cannot remove something.
+/// When the engine stays away or cannot undo or remove something.
 pub async fn reap(when: &When) -> Result<Vec<Leftover>, ClusterError> {
     when.comes().await?;
     let engine = connect().await?;
-    node::clean(&engine, false).await
+    // A node that refuses to be healed may be part of what is removed.
+    let healed = node::heal_dead(&engine).await;
+    let removed = node::clean(&engine, false).await?;
+    healed?;
+    Ok(removed)
 }
 
 async fn connect() -> Result<Engine, EngineError> {

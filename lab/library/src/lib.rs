@@ -20,10 +20,16 @@
 
 mod builder;
 mod error;
+mod fault;
 mod lab;
 mod namespace;
+mod node_image;
 mod program;
 mod room;
 
-pub use crate::{builder::LabBuilder, error::LabError, lab::Lab, namespace::Namespace, room::Room};
+pub use crate::{
+    builder::LabBuilder, error::LabError, fault::FaultGuard, lab::Lab, namespace::Namespace,
+    node_image::NodeImage, room::Room,
+};
 pub use lab_k8s::{Kube, k8s_openapi, kube};
+pub use lab_model::fault::Fault;

@@ -201,13 +201,16 @@ impl Session<'_> {
             .into_iter()
             .filter_map(|(name, base)| Some((name, base.parse().ok()?)))
             .collect();
+        let mut absent = not_run.clone();
+        absent.extend(node::lacking_for_faults(&self.workbench.engine, cluster).await?);
         let env = ScenarioEnv {
             kubeconfig: cluster.kubeconfig.clone(),
             namespace: locked.stack.namespace.clone(),
             endpoints,
             airflow: (take("username"), take("password")),
             cluster: cluster.name.to_string(),
-            not_run_components: not_run.clone(),
+            nodes: cluster.nodes.clone(),
+            not_run_components: absent,
             faults: Some(Arc::new(ClusterFaults::new(self.workbench, cluster))),
             dashboards: locked.chart.clone(),
         };

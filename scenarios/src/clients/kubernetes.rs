@@ -10,10 +10,12 @@ use lab_k8s::{
     },
     kube::{
         self, Api, Client,
-        api::{DeleteParams, ListParams, PostParams},
+        api::{AttachParams, DeleteParams, ListParams, Patch, PatchParams, PostParams},
         core::{Request, Status},
     },
 };
+use serde_json::json;
+use tokio::io::AsyncReadExt as _;
 
 /// Annotation that numbers the `ReplicaSet`s of a Deployment.
 const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -183,6 +185,56 @@ impl Kubernetes {
         }
     }
 
+    /// Removes what is left of pods that a node gave up.
+    pub async fn remove_evicted(&self) -> Result<(), Failure> {
+        let failed = ListParams::default().fields("status.phase=Failed");
+        for pod in self.pods().list(&failed).await? {
+            let reason = pod.status.and_then(|status| status.reason);
+            if let (Some(name), Some("Evicted")) = (&pod.metadata.name, reason.as_deref()) {
+                self.kill(name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for so many pods of a Deployment.
+    pub async fn scale(&self, deployment: &str, replicas: i32) -> Result<(), Failure> {
+        let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
+        let params = PatchParams::default();
+        self.deployments()
+            .patch(deployment, &params, &patch)
+            .await?;
+        Ok(())
+    }
+
+    /// The Deployments that lack available pods.
+    pub async fn unavailable(&self) -> Result<Vec<String>, Failure> {
+        let all = self.deployments().list(&ListParams::default()).await?;
+        let lacking = all
+            .items
+            .into_iter()
+            .filter(|it| rollout_status(it) != Rollout::Complete);
+        Ok(lacking.filter_map(|it| it.metadata.name).collect())
+    }
+
+    /// What a command in a pod's container wrote.
+    pub async fn exec(
+        &self,
+        pod: &str,
+        container: &str,
+        command: &[&str],
+    ) -> Result<String, Failure> {
+        let params = AttachParams::default().container(container).stderr(false);
+        let command = command.iter().copied();
+        let mut running = self.pods().exec(pod, command, &params).await?;
+        let mut told = String::new();
+        if let Some(mut output) = running.stdout() {
+            output.read_to_string(&mut told).await?;
+        }
+        running.join().await?;
+        Ok(told)
+    }
+
     /// A Secret's entries, as text.
     pub async fn secret(&self, name: &str) -> Result<BTreeMap<String, String>, Failure> {
         let secrets: Api<Secret> = Api::namespaced(self.client.clone(), &self.namespace);
@@ -320,8 +372,6 @@ pub fn unschedulable(pod: &Pod) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn pod(status: &serde_json::Value) -> Pod {

@@ -8,6 +8,7 @@ pub mod alertmanager;
 mod http;
 pub mod kubernetes;
 pub mod mlflow;
+pub mod nodes;
 pub mod prometheus;
 pub mod s3;
 pub mod triton;

@@ -3,9 +3,11 @@
 
 mod api;
 mod deploy;
+pub(crate) mod faults;
 pub(crate) mod held_out;
 mod monitor;
 mod panels;
+mod pulls;
 mod register;
 pub(crate) mod retrain;
 mod rollout;

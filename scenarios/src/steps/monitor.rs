@@ -67,6 +67,7 @@ impl Lab {
             labels: std::collections::BTreeMap::new(),
             pace: Duration::from_millis(500),
             at_most: TRAFFIC_AT_MOST,
+            patience: None,
         };
         *traffic = Some(Load::start(&self.triton, offer)?);
         self.saw(

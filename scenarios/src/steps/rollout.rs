@@ -128,11 +128,9 @@ impl Lab {
 
     /// Lets the API server stand still for a time.
     async fn stop_api_server(&self, time: Duration) -> Result<(), Failure> {
-        let faults = self.env.faults.as_ref();
-        let faults = faults.ok_or_else(|| Failure::new("this cluster takes no faults"))?;
-        faults.inject(Fault::ApiServerStopped).await?;
+        self.inject(Fault::ApiServerStopped).await?;
         sleep(time).await;
-        faults.heal(Fault::ApiServerStopped).await?;
+        self.heal(Fault::ApiServerStopped).await?;
         self.saw(
             "API server",
             format!("stood still for {} s", time.as_secs()),
@@ -142,7 +140,7 @@ impl Lab {
 
     /// Requests of the held-out images, each answer checked against what the MLflow
     /// model of the answering version says.
-    async fn checked_offer(&self, purposes: &[Purpose]) -> Result<Offer, Failure> {
+    pub(crate) async fn checked_offer(&self, purposes: &[Purpose]) -> Result<Offer, Failure> {
         let mut images = Vec::new();
         let mut labels = BTreeMap::new();
         for purpose in purposes {
@@ -161,6 +159,7 @@ impl Lab {
             labels,
             pace: Duration::from_millis(100),
             at_most: ROLLOUT_DEADLINE,
+            patience: None,
         })
     }
 }
@@ -310,6 +309,8 @@ async fn new_pod_trouble(lab: &Lab, old: &str) -> Result<Option<String>, Failure
 
 #[then("no request failed and none was answered wrongly")]
 #[then("실패한 요청도, 잘못 답한 요청도 없다")]
+#[then("every request was answered in the end, and none wrongly")]
+#[then("모든 요청이 결국 응답을 받았고, 잘못된 답은 하나도 없다")]
 fn none_failed(world: &mut World) -> StepResult {
     let report = left_by(world.load.as_ref(), "sent requests")?;
     ensure!(

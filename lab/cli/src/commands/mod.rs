@@ -3,6 +3,7 @@
 mod bench;
 mod cluster;
 mod doctor;
+mod fault;
 mod images;
 mod live;
 mod logs;
@@ -180,6 +181,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit, CommandEr
         Command::Install(args) => stack::install(context, args).await,
         Command::Test(args) => stack::test(context, args).await,
         Command::Bench(args) => bench::bench(context, args).await,
+        Command::Fault(command) => fault::fault(context, command).await,
         Command::Report(args) => report::report(context, &args),
         Command::Images(command) => images::images(context, command).await,
         Command::Doctor => doctor::doctor(context).await,

@@ -1,10 +1,10 @@
 //! `lab install` and `lab test`: a stack on a cluster, and its scenarios.
 
-use lab_cluster::node;
+use lab_cluster::{node, reaper};
 use lab_model::exit::Exit;
 use lab_runner::{RunError, Session};
 
-use super::{CommandError, Context, cluster::open, live::Live, run::scenarios};
+use super::{CommandError, Context, cluster::open, live::Live, reap, run::scenarios};
 use crate::{
     args::{ImagePolicy, InstallArgs, TestArgs},
     output, signals,
@@ -45,6 +45,8 @@ pub(super) async fn test(context: &Context, args: TestArgs) -> Result<Exit, Comm
     scenarios.check(&context.root)?;
     let workbench = context.workbench(ImagePolicy::Auto).await?;
     let cluster = open(&workbench, &args.name).await?;
+    // Scenarios make faults: should this process be killed, they are undone.
+    reap::leave_reaper(reaper::watch_this_process());
     let live = Live::start(&context.global, None);
     let (cancel, watcher) = signals::watch();
     let session = Session {

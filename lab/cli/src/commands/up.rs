@@ -13,7 +13,7 @@ use super::{CommandError, Context, live::Live, reap};
 use crate::{args::UpArgs, output, signals};
 
 pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandError> {
-    let user = user(&args)?;
+    let user = args.user.map(process).transpose()?;
     let stack = args.stack.as_ref();
     let stack = stack.map(|stack| context.stack(stack, &args.lock));
     let stack = stack.transpose()?;
@@ -46,11 +46,9 @@ pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandE
     Ok(Exit::Ok)
 }
 
-/// The process that is to use the cluster, as leases name it.
-fn user(args: &UpArgs) -> Result<Option<String>, CommandError> {
-    let Some(id) = args.user else { return Ok(None) };
-    let user = owner::process(id).ok_or(CommandError::NoProcess { id })?;
-    Ok(Some(user))
+/// A living process, as leases name it.
+pub(super) fn process(id: u32) -> Result<String, CommandError> {
+    owner::process(id).ok_or(CommandError::NoProcess { id })
 }
 
 async fn bring_up(

@@ -86,7 +86,10 @@ pub async fn open(engine: &Engine, name: &ClusterName) -> Result<Cluster, Cluste
 }
 
 /// Names of a cluster's nodes as its containers say, the server first.
-async fn nodes(engine: &Engine, name: &ClusterName) -> Result<Vec<String>, ClusterError> {
+pub(super) async fn nodes(
+    engine: &Engine,
+    name: &ClusterName,
+) -> Result<Vec<String>, ClusterError> {
     let containers = engine
         .list_containers_by_label(&names::filter(name))
         .await?;
@@ -96,6 +99,32 @@ async fn nodes(engine: &Engine, name: &ClusterName) -> Result<Vec<String>, Clust
         .collect();
     nodes.sort_unstable();
     Ok(nodes)
+}
+
+/// Checks that a cluster has these nodes.
+pub(super) async fn require_nodes(
+    engine: &Engine,
+    name: &ClusterName,
+    wanted: &[&str],
+) -> Result<(), ClusterError> {
+    let nodes = nodes(engine, name).await?;
+    if nodes.is_empty() {
+        return Err(unknown(name));
+    }
+    wanted
+        .iter()
+        .try_for_each(|node| require(name, &nodes, node))
+}
+
+fn require(name: &ClusterName, nodes: &[String], node: &str) -> Result<(), ClusterError> {
+    if nodes.iter().any(|it| it == node) {
+        return Ok(());
+    }
+    Err(ClusterError::UnknownNode {
+        name: name.to_string(),
+        node: node.to_owned(),
+        nodes: nodes.join(", "),
+    })
 }
 
 /// Which lines of a log are wanted.
@@ -143,14 +172,8 @@ pub(super) async fn container_with(
     let nodes = nodes(engine, name).await?;
     let server = nodes.first().ok_or_else(|| unknown(name))?;
     let node = node.unwrap_or(server);
-    if nodes.iter().any(|it| it == node) {
-        return Ok(names::container_of(name, node));
-    }
-    Err(ClusterError::UnknownNode {
-        name: name.to_string(),
-        node: node.to_owned(),
-        nodes: nodes.join(", "),
-    })
+    require(name, &nodes, node)?;
+    Ok(names::container_of(name, node))
 }
 
 /// The port of the API server on this machine.

@@ -24,13 +24,15 @@ mod usage;
 mod watch;
 
 pub use down::down;
-pub use faults::{heal, heal_dead, heal_own, inject};
+pub use faults::{
+    faults, heal, heal_all, heal_dead, heal_own, inject, inject_for, lacking_for_faults,
+};
 pub use image::{ready_image, recipe};
 pub use leftovers::{clean, leftovers};
 pub use list::{LogWish, known, list, logs, open};
 pub use load::{load_images, loaded_images};
 pub use programs::{program_log, programs};
-pub use security::lacking as lacking_capabilities;
+pub use security::{lacking as lacking_capabilities, security};
 pub use share::{Releases, releases, share};
 pub use store::{ImageStore, store};
 pub use up::up;

@@ -49,6 +49,16 @@ const CAPABILITIES: [&str; 41] = [
     "CHECKPOINT_RESTORE",
 ];
 
+/// What a node's container may do on this machine.
+pub fn security() -> Security {
+    let lacking = lacking();
+    if lacking.is_empty() {
+        privileged()
+    } else {
+        all_but(lacking)
+    }
+}
+
 /// `--privileged`, with cgroups that go with the container.
 pub(super) fn privileged() -> Security {
     Security {

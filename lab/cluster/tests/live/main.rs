@@ -10,6 +10,7 @@
 )]
 
 mod contract;
+mod faults;
 mod one_node;
 mod pods;
 mod several_nodes;
@@ -47,9 +48,15 @@ fn main() -> ExitCode {
     if words.first().is_some_and(|word| word == "node") {
         return as_node(words[1..].to_vec());
     }
+    if words.first().is_some_and(|word| word == faults::MAKER) {
+        return to_the_end(async { faults::make(&words[1..]).await });
+    }
     let trials = vec![
         trial("one_node", NODE_MIB, &["node"], async |bench| {
             one_node::live(&bench).await
+        }),
+        trial("faults", 3 * NODE_MIB, &["node"], async |bench| {
+            faults::live(&bench).await
         }),
         trial(
             "several_nodes",
@@ -69,10 +76,14 @@ fn main() -> ExitCode {
 }
 
 fn as_node(words: Vec<String>) -> ExitCode {
+    to_the_end(async { Ok(lab_node::run(words).await?) })
+}
+
+fn to_the_end(work: impl Future<Output = Result<(), Box<dyn std::error::Error>>>) -> ExitCode {
     let told = match Runtime::new() {
         Ok(runtime) => runtime
-            .block_on(lab_node::run(words))
-            .map_err(|error| with_causes(&error)),
+            .block_on(work)
+            .map_err(|error| with_causes(error.as_ref())),
         Err(error) => Err(with_causes(&error)),
     };
     match told {
