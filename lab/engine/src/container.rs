@@ -55,6 +55,8 @@ pub struct ContainerDetails {
     pub ports: BTreeMap<u16, u16>,
     /// Its addresses, by network.
     pub addresses: BTreeMap<String, IpAddr>,
+    /// Names of the volumes in it, also of those that the engine named.
+    pub volumes: Vec<String>,
 }
 
 /// Which part of a log to read.
@@ -307,6 +309,7 @@ fn details(found: ContainerInspectResponse) -> ContainerDetails {
     let network = found.network_settings.unwrap_or_default();
     let ports = network.ports.unwrap_or_default();
     let networks = network.networks.unwrap_or_default();
+    let mounts = found.mounts.unwrap_or_default();
     ContainerDetails {
         id: found.id.unwrap_or_default(),
         name: plain_name(found.name),
@@ -334,5 +337,6 @@ fn details(found: ContainerInspectResponse) -> ContainerDetails {
             .into_iter()
             .filter_map(|(name, endpoint)| Some((name, endpoint.ip_address?.parse().ok()?)))
             .collect(),
+        volumes: mounts.into_iter().filter_map(|mount| mount.name).collect(),
     }
 }

@@ -78,6 +78,16 @@ impl Kube {
         Self::from_kubeconfig(kubeconfig).await
     }
 
+    /// Connects with the current context of a kubeconfig's text.
+    ///
+    /// # Errors
+    /// As [`Self::from_kubeconfig_file`].
+    pub async fn from_kubeconfig_text(text: &str) -> Result<Self, KubeError> {
+        let kubeconfig =
+            Kubeconfig::from_yaml(text).map_err(|source| KubeError::Kubeconfig(source.into()))?;
+        Self::from_kubeconfig(kubeconfig).await
+    }
+
     /// Connects with the current context of a parsed kubeconfig.
     ///
     /// # Errors

@@ -53,6 +53,16 @@ pub enum LabError {
         #[source]
         source: serde_json::Error,
     },
+    /// It knows no node image.
+    #[error("`{program}` knows no image of a node")]
+    #[diagnostic(
+        code(lab::library::no_node_image),
+        help("are the program `lab` and this library of the same version?")
+    )]
+    NoNodeImage {
+        /// The program.
+        program: String,
+    },
     /// The cluster's API refused something.
     #[error(transparent)]
     #[diagnostic(transparent)]

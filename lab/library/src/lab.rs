@@ -7,9 +7,10 @@ use std::{
 };
 
 use lab_k8s::Kube;
+use lab_model::fault::Fault;
 use serde::Deserialize;
 
-use crate::{LabBuilder, LabError, Namespace, program::Program};
+use crate::{FaultGuard, LabBuilder, LabError, Namespace, program::Program};
 
 /// A running cluster, with its stack. A cluster of the test's own goes when this is
 /// dropped, also after a panic.
@@ -88,6 +89,16 @@ impl Lab {
     /// When the cluster's API refuses it.
     pub async fn namespace(&self) -> Result<Namespace, LabError> {
         Namespace::make(self.kubeconfig()).await
+    }
+
+    /// Breaks the cluster on purpose. It is undone when the answer is dropped, also after
+    /// a panic, and when this process has been killed.
+    ///
+    /// # Errors
+    /// When there is no such node, another fault changes the same thing, or this machine
+    /// cannot make it: then with what `lab` said.
+    pub async fn fault(&self, fault: Fault) -> Result<FaultGuard, LabError> {
+        FaultGuard::make(self.program.clone(), self.name().to_owned(), fault).await
     }
 }
 

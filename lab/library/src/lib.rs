@@ -17,9 +17,15 @@
 
 mod builder;
 mod error;
+mod fault;
 mod lab;
 mod namespace;
+mod node_image;
 mod program;
 
-pub use crate::{builder::LabBuilder, error::LabError, lab::Lab, namespace::Namespace};
+pub use crate::{
+    builder::LabBuilder, error::LabError, fault::FaultGuard, lab::Lab, namespace::Namespace,
+    node_image::NodeImage,
+};
 pub use lab_k8s::{Kube, k8s_openapi, kube};
+pub use lab_model::fault::Fault;

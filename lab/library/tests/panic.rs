@@ -6,19 +6,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mlops_lab::{Lab, LabError, k8s_openapi::api::core::v1::Namespace, kube::Api};
+use mlops_lab::{
+    Fault, Lab, LabError,
+    k8s_openapi::api::core::v1::{Namespace, Node},
+    kube::Api,
+};
 use tokio::{task::JoinSet, time::sleep};
 
 const GONE_AT_MOST: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_takes_the_namespace_and_then_the_cluster_with_it() -> Result<(), LabError> {
+async fn a_panic_undoes_a_fault_and_takes_the_namespace_and_the_cluster_with_it()
+-> Result<(), LabError> {
     let has_docker =
         Path::new("/var/run/docker.sock").exists() || std::env::var_os("DOCKER_HOST").is_some();
     if !has_docker && std::env::var_os("LAB_REQUIRE_DOCKER").is_none() {
         return Ok(());
     }
     let lab = Lab::builder().start().await?;
+    a_panic_undoes_a_fault(&lab).await?;
     let namespaces: Api<Namespace> = Api::all(lab.kube().await?.client());
     let namespace = lab.namespace().await?;
     let name = namespace.name().to_owned();
@@ -39,6 +45,28 @@ async fn a_panic_takes_the_namespace_and_then_the_cluster_with_it() -> Result<()
     let kubeconfig = lab.kubeconfig().to_owned();
     panic_with(lab).await;
     assert!(!kubeconfig.exists(), "the cluster is left");
+    Ok(())
+}
+
+async fn a_panic_undoes_a_fault(lab: &Lab) -> Result<(), LabError> {
+    let node = lab.nodes()[0].clone();
+    let nodes: Api<Node> = Api::all(lab.kube().await?.client());
+    let is_cordoned = async || {
+        let found = nodes.get(&node).await.unwrap();
+        found.spec.and_then(|spec| spec.unschedulable) == Some(true)
+    };
+    let cordoned = || Fault::NodeCordoned { node: node.clone() };
+
+    let fault = lab.fault(cordoned()).await?;
+    assert!(is_cordoned().await);
+    let twice = lab.fault(cordoned()).await;
+    assert!(matches!(twice, Err(LabError::Failed { .. })));
+
+    panic_with(fault).await;
+    assert!(!is_cordoned().await, "the fault is left");
+
+    lab.fault(cordoned()).await?.heal().await?;
+    assert!(!is_cordoned().await, "a healed fault is left");
     Ok(())
 }
 

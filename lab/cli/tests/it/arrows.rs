@@ -14,17 +14,18 @@ const LAYERS: [&[&str]; 6] = [
     &["lab-image", "lab-node"],
     &["lab-cluster", "lab-stack", "lab-scenarios", "lab-bench"],
     &["lab-runner", "lab-report", "mlops-lab"],
-    &["lab-cli"],
+    &["lab-cli", "mlops-lab-testcontainers"],
 ];
 
 /// The one crate that may name a library.
-const ONLY: [(&str, &str); 6] = [
+const ONLY: [(&str, &str); 7] = [
     ("bollard", "lab-engine"),
     ("kube", "lab-k8s"),
     ("k8s-openapi", "lab-k8s"),
     ("cucumber", "lab-scenarios"),
     ("clap", "lab-cli"),
     ("hickory-server", "lab-node"),
+    ("testcontainers", "mlops-lab-testcontainers"),
 ];
 
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
