@@ -2,8 +2,8 @@
 
 use mlops_lab::{LabError, NodeImage};
 use testcontainers::{
-    Image,
-    core::{ContainerPort, CopyDataSource, CopyTargetOptions, CopyToContainer, WaitFor},
+    CopyTargetOptions, Image,
+    core::{ContainerPort, CopyDataSource, CopyToContainer, WaitFor},
 };
 
 /// The API server's port in the node.
