@@ -95,9 +95,17 @@ async fn of_stack(
             cluster: args.name.clone(),
         });
     };
+    let mut is_silent = true;
     while let Some(line) = lines.try_next().await.map_err(RunError::from)? {
+        is_silent = false;
         let source = format!("{}/{}", line.pod, line.container);
         show(context, Some(&source), &line.text);
+    }
+    if is_silent {
+        output::remark(&format!(
+            "{} says nothing, or has no pod now: `lab status {}` shows the pods",
+            component.name, args.name
+        ));
     }
     Ok(())
 }
