@@ -45,6 +45,7 @@ impl Images {
                 .get(recipe)
                 .and_then(|it| it.documented.clone()),
             reference: reference.to_owned(),
+            pulled_as: Some(reference.to_owned()),
             id: there.id,
             source,
             bytes: there.bytes,

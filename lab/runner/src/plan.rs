@@ -111,7 +111,7 @@ impl Plan {
     /// Recipes of every image it needs.
     pub fn recipes(&self) -> Vec<&str> {
         let mut recipes = always(self.provider);
-        if self.provider == Provider::K3s && self.image.is_none() {
+        if self.provider == Provider::K3s && self.node_image.is_none() {
             recipes.push("k3s");
         }
         recipes.extend(self.locked.stack.required_recipes());

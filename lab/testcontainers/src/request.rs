@@ -14,12 +14,7 @@ use crate::node::{API_PORT, Node};
 
 /// Folders that an overlay of overlays cannot hold, or that must be fast: volumes without
 /// names, which go with the container.
-const VOLUMES: [&str; 4] = [
-    "/var/lib/containerd",
-    "/var/lib/kubelet",
-    "/var/lib/etcd",
-    "/etc/kubernetes",
-];
+const VOLUMES: [&str; 2] = ["/var/lib/rancher/k3s", "/var/lib/kubelet"];
 const IN_MEMORY: [&str; 2] = ["/run", "/tmp"];
 /// Modules that the host's kernel can load, for kube-proxy's `modprobe`.
 const MODULES: &str = "/lib/modules";

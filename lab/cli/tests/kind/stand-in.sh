@@ -56,7 +56,7 @@ create() {
         --label "$label.role=control-plane" --label "$label.cluster=$name" \
         --net "$KIND_EXPERIMENTAL_DOCKER_NETWORK" --cgroupns private $publish \
         --tmpfs /tmp:exec,mode=1777 --tmpfs /run:exec,mode=1777 \
-        --volume /var/lib/containerd --volume /var/lib/kubelet --volume /var/lib/etcd \
+        --volume /var/lib/rancher/k3s --volume /var/lib/kubelet \
         "$@" >/dev/null
 }
 

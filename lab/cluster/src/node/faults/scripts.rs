@@ -31,10 +31,10 @@ iptables -w -A lab-registries -p tcp --syn -j REJECT --reject-with tcp-reset || 
 iptables -w -I OUTPUT -o eth0 -j lab-registries"#;
 
 /// Refuses them no more.
-pub(super) const JOIN_REGISTRIES: &str = r#"
+pub(super) const JOIN_REGISTRIES: &str = r"
 while iptables -w -D OUTPUT -o eth0 -j lab-registries 2>/dev/null; do :; done
 iptables -w -n -L lab-registries >/dev/null 2>&1 || exit 0
-iptables -w -F lab-registries && iptables -w -X lab-registries"#;
+iptables -w -F lab-registries && iptables -w -X lab-registries";
 
 /// Puts a queue before all that the node sends: its kind and its parameters. The engine
 /// calls a container's first network eth0.
@@ -55,9 +55,9 @@ pub(super) const SIGNAL_API_SERVER: &str =
     r#"kill "-$1" $(pidof kube-apiserver 2>/dev/null || pgrep -x kube-apiserver)"#;
 
 /// The supervisor starts it again, with what its configuration says by then.
-pub(super) const RESTART_KUBELET: &str = r#"
+pub(super) const RESTART_KUBELET: &str = r"
 old=$(pidof kubelet) || exit 0
-kill $old"#;
+kill $old";
 
 /// Runs a script in a node.
 pub(super) async fn run(
