@@ -11,7 +11,7 @@ use crate::{fault_args::FaultCommand, settings::Settings};
 pub(crate) fn parse(settings: Option<&Settings>) -> Cli {
     let mut command = Cli::command();
     if let Some(settings) = settings {
-        command = settings.into_defaults_of(command);
+        command = settings.apply(command);
     }
     let matches = command.clone().get_matches();
     Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.format(&mut command).exit())
@@ -357,7 +357,7 @@ pub(crate) struct BenchArgs {
     #[arg(required_unless_present = "url")]
     pub(crate) name: Option<ClusterName>,
     /// Measure the server at this address instead: any that speaks the Open Inference
-    /// Protocol v2 (KServe, Triton, MLServer) over plain HTTP.
+    /// Protocol v2, as Triton does, over plain HTTP.
     #[arg(long, value_name = "URL", conflicts_with = "name")]
     pub(crate) url: Option<String>,
     /// Which stack is on the cluster.

@@ -75,9 +75,9 @@ impl Settings {
 
     /// Makes them the defaults of the command line's flags: what is given on it or in
     /// the environment counts more, and `--help` shows what counts here.
-    pub(crate) fn into_defaults_of(&self, command: Command) -> Command {
+    pub(crate) fn apply(&self, command: Command) -> Command {
         command
-            .mut_subcommands(|it| self.into_defaults_of(it))
+            .mut_subcommands(|it| self.apply(it))
             .mut_args(|arg| {
                 let default = self.defaults.get(arg.get_id().as_str());
                 // A flag without a default means something by its absence.

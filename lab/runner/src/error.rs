@@ -75,9 +75,11 @@ impl RunError {
     /// Whether the command line, or a file that a person wrote, asks for what is not.
     fn is_usage(&self) -> bool {
         match self {
-            Self::Catalogue(_) => true,
             Self::Image(error) | Self::Cluster(ClusterError::Image(error)) => error.is_usage(),
-            Self::Cluster(ClusterError::Unknown { .. } | ClusterError::UnknownNode { .. }) => true,
+            Self::Catalogue(_)
+            | Self::Cluster(ClusterError::Unknown { .. } | ClusterError::UnknownNode { .. }) => {
+                true
+            }
             Self::Scenarios(error) => error.is_usage(),
             Self::Benchmark(error) => error.is_usage(),
             _ => false,
