@@ -52,8 +52,9 @@ async fn a_panic_undoes_a_fault(lab: &Lab) -> Result<(), LabError> {
     let node = lab.nodes()[0].clone();
     let nodes: Api<Node> = Api::all(lab.kube().await?.client());
     let is_cordoned = async || {
-        let found = nodes.get(&node).await.unwrap();
-        found.spec.and_then(|spec| spec.unschedulable) == Some(true)
+        let found = nodes.get(&node).await;
+        let spec = found.expect("the node is there").spec;
+        spec.and_then(|spec| spec.unschedulable) == Some(true)
     };
     let cordoned = || Fault::NodeCordoned { node: node.clone() };
 

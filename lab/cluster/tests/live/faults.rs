@@ -179,10 +179,10 @@ impl Seen<'_> {
     async fn is_throttled(&self) -> Result<bool, Failure> {
         let script = format!("head -c {SENT} /dev/zero >/dev/tcp/{}", self.outside()?);
         let container = format!("lab-{}.agent-1", self.cluster.name);
-        let send = ExecSpec::new(["bash", "-c", &script]);
+        let sending = ExecSpec::new(["bash", "-c", &script]);
         let start = Instant::now();
         let (sent, received) = tokio::join!(
-            self.engine.run(&container, send),
+            self.engine.run(&container, sending),
             timeout(Duration::from_secs(30), self.receive()),
         );
         expect(sent?.success(), "an agent can send")?;
@@ -299,7 +299,7 @@ impl Seen<'_> {
         for excluded in [paused, killed] {
             let mut faults = self.faults();
             faults.retain(|fault| fault != excluded);
-            self.make_and_be_killed(&faults).await?;
+            self.make_and_be_killed(&faults)?;
             let made = node::faults(&self.cluster.name)?;
             expect(made == faults, "the lease names every fault")?;
             let healed = node::heal_dead(self.engine).await?;
@@ -315,7 +315,7 @@ impl Seen<'_> {
         Ok(())
     }
 
-    async fn make_and_be_killed(&self, faults: &[Fault]) -> Result<(), Failure> {
+    fn make_and_be_killed(&self, faults: &[Fault]) -> Result<(), Failure> {
         let mut maker = Command::new(std::env::current_exe()?)
             .arg(MAKER)
             .arg(self.cluster.name.as_str())
