@@ -91,6 +91,10 @@ pub struct Component {
 pub struct Endpoint {
     /// How scenarios call it.
     pub name: String,
+    /// The Service that answers.
+    pub service: String,
+    /// The Service's port.
+    pub port: u16,
     /// The Service's NodePort.
     pub node_port: u16,
 }
