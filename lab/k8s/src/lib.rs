@@ -4,9 +4,15 @@
 //! The only crate that depends on `kube`; others reach it through the re-exports.
 //! Knows nothing of Docker, stacks or scenarios.
 
+pub mod access;
 mod client;
+pub mod context;
 pub mod evidence;
+pub mod forward;
+pub mod nodes;
 pub mod readiness;
+pub mod removal;
+mod tunnel;
 
 pub use client::{Kube, KubeError};
 pub use k8s_openapi;
