@@ -18,6 +18,7 @@ mod layers;
 mod problem;
 mod progress;
 mod pull;
+mod push;
 mod python;
 mod reader;
 mod recipe;
@@ -34,6 +35,7 @@ pub use crate::{
     fetch::FetchError,
     images::{ImageEntry, Images},
     problem::{RecipeErrors, RecipeProblem},
+    push::Registry,
     recipe::{Config, Estimate, Kind, Origin, Python, Recipe},
     recipes::{BASE, Recipes},
     reference::Pull,
