@@ -5,6 +5,8 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use lab_model::{name::ClusterName, provider::Provider};
 
+use crate::existing::{ExistingArgs, RegistryArgs};
+
 /// A reproducible lab and testing harness for MLOps stacks.
 #[derive(Debug, Parser)]
 #[command(
@@ -62,7 +64,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     /// Bring up a cluster and keep it.
     #[command(after_help = "Example:\n  lab up demo --stack lifecycle\n  \
-                            export KUBECONFIG=$(lab kubeconfig demo)")]
+                      export KUBECONFIG=$(lab kubeconfig demo)\n  \
+                      lab up work --provider existing --context study --yes")]
     Up(UpArgs),
     /// Remove a cluster and everything it owns.
     #[command(after_help = "Example:\n  lab down demo")]
@@ -179,14 +182,18 @@ pub(crate) struct RunArgs {
 }
 
 /// What cluster to bring up.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ClusterArgs {
-    /// What makes the cluster: `node`, the locally built node image.
+    /// What makes the cluster: `node`, the locally built node image; or `existing`, which
+    /// uses one that is there.
     #[arg(long, env = "LAB_PROVIDER", default_value_t)]
     pub(crate) provider: Provider,
     /// How many nodes: one server, the others agents.
     #[arg(long, env = "LAB_NODES", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
     pub(crate) nodes: u8,
+    /// Which cluster that is there is meant.
+    #[command(flatten)]
+    pub(crate) existing: ExistingArgs,
 }
 
 /// Where images come from.
@@ -275,6 +282,9 @@ pub(crate) struct InstallArgs {
     /// Where images come from.
     #[command(flatten)]
     pub(crate) images: ImageArgs,
+    /// Where images go, on a cluster that lab did not make.
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
 }
 
 /// `lab test`.

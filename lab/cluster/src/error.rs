@@ -8,6 +8,8 @@ use lab_k8s::KubeError;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::existing::ExistingError;
+
 /// A cluster could not be made, found, used or removed.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ClusterError {
@@ -23,6 +25,10 @@ pub enum ClusterError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Kube(#[from] KubeError),
+    /// A cluster that lab did not make could not be used, or not be left.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Existing(#[from] ExistingError),
     /// A cluster of that name is there.
     #[error("a cluster `{name}` is there already")]
     #[diagnostic(

@@ -1,10 +1,12 @@
 //! Clusters: providers that make and remove them, and the lease on what they own.
 //!
 //! [`up`], [`open`] and [`down`] find the provider; one module has what is special to
-//! each: [`node`] makes a cluster of one container a node. Knows nothing of stacks, scenarios or reports.
+//! each: [`node`] makes a cluster of one container a node, [`existing`] uses one that is
+//! there. Knows nothing of stacks, scenarios or reports.
 
 mod cluster;
 mod error;
+pub mod existing;
 mod folder;
 mod lease;
 pub mod node;
@@ -13,5 +15,5 @@ pub mod reaper;
 
 pub use cluster::{Cluster, ClusterSpec, ClusterSummary, Leftover, Usage};
 pub use error::ClusterError;
-pub use lease::{Injected, Lease};
-pub use provider::{down, list, open, up};
+pub use lease::{Injected, Lease, OnExisting};
+pub use provider::{down, list, logs, open, up, usage};

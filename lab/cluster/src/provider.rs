@@ -6,7 +6,12 @@ use lab_image::Images;
 use lab_model::{event::Emitter, name::ClusterName, provider::Provider};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Cluster, ClusterError, ClusterSpec, ClusterSummary, folder::Folder, node};
+use crate::{
+    Cluster, ClusterError, ClusterSpec, ClusterSummary, Usage,
+    existing::{self, ExistingError},
+    folder::Folder,
+    node::{self, LogWish},
+};
 
 /// Makes a cluster and waits until its nodes are Ready and its DNS answers.
 ///
@@ -22,6 +27,7 @@ pub async fn up(
 ) -> Result<Cluster, ClusterError> {
     match spec.provider {
         Provider::Node => node::up(engine, images, spec, emitter, cancel).await,
+        Provider::Existing => existing::up(engine, spec, cancel).await,
     }
 }
 
@@ -32,6 +38,7 @@ pub async fn up(
 pub async fn open(engine: &Engine, name: &ClusterName) -> Result<Cluster, ClusterError> {
     match Folder::of(name)?.provider() {
         Provider::Node => node::open(engine, name).await,
+        Provider::Existing => existing::open(name).await,
     }
 }
 
@@ -42,6 +49,7 @@ pub async fn open(engine: &Engine, name: &ClusterName) -> Result<Cluster, Cluste
 pub async fn down(engine: &Engine, name: &ClusterName) -> Result<(), ClusterError> {
     match Folder::of(name)?.provider() {
         Provider::Node => node::down(engine, name).await,
+        Provider::Existing => existing::down(name).await,
     }
 }
 
@@ -50,5 +58,38 @@ pub async fn down(engine: &Engine, name: &ClusterName) -> Result<(), ClusterErro
 /// # Errors
 /// When the engine does not answer.
 pub async fn list(engine: &Engine) -> Result<Vec<ClusterSummary>, ClusterError> {
-    node::list(engine).await
+    let (made, used) = tokio::try_join!(node::list(engine), existing::list())?;
+    let mut clusters: Vec<_> = made.into_iter().chain(used).collect();
+    clusters.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(clusters)
+}
+
+/// What a cluster uses now.
+///
+/// # Errors
+/// When it does not run, or does not tell.
+pub async fn usage(engine: &Engine, cluster: &Cluster) -> Result<Usage, ClusterError> {
+    match cluster.provider {
+        Provider::Node => node::usage(engine, cluster).await,
+        Provider::Existing => existing::usage(cluster).await,
+    }
+}
+
+/// Hands the lines of a node's log to `show`.
+///
+/// # Errors
+/// When there is no such cluster or node, the engine breaks off, or the nodes are others'.
+pub async fn logs(
+    engine: &Engine,
+    name: &ClusterName,
+    wish: &LogWish,
+    show: impl FnMut(&str),
+) -> Result<(), ClusterError> {
+    match Folder::of(name)?.provider() {
+        Provider::Node => node::logs(engine, name, wish, show).await,
+        Provider::Existing => Err(ExistingError::NoNodeLogs {
+            name: name.to_string(),
+        }
+        .into()),
+    }
 }

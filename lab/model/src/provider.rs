@@ -13,6 +13,8 @@ pub enum Provider {
     /// The locally built node image.
     #[default]
     Node,
+    /// A cluster that is there already: a context of a kubeconfig.
+    Existing,
 }
 
 /// No provider has that name.
@@ -25,12 +27,13 @@ pub struct UnknownProvider {
 
 impl Provider {
     /// Every provider.
-    pub const ALL: [Self; 1] = [Self::Node];
+    pub const ALL: [Self; 2] = [Self::Node, Self::Existing];
 
     /// Its name, as people type it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Node => "node",
+            Self::Existing => "existing",
         }
     }
 

@@ -1,4 +1,4 @@
-//! Measures inference of the deployed model, over the loopback NodePort.
+//! Measures inference of the deployed model, at the address on loopback.
 
 use lab_bench::{
     closed_loop::{self, BenchError},
@@ -10,10 +10,7 @@ use lab_stack::catalogue::LockedStack;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::{
-    error::RunError,
-    session::{Session, endpoints},
-};
+use crate::{Endpoints, error::RunError, session::Session};
 
 /// The endpoint that answers inference requests.
 const ENDPOINT: &str = "triton";
@@ -58,16 +55,29 @@ pub async fn measure(
         .join("fixtures/workloads")
         .join(format!("{workload}.toml"));
     let workload = Workload::load(&file).map_err(BenchmarkError::from)?;
-    let base =
-        endpoints(cluster, locked)
-            .remove(ENDPOINT)
-            .ok_or_else(|| BenchmarkError::NoEndpoint {
-                stack: locked.name.clone(),
-            })?;
+    // Held until all is measured.
+    let endpoints = Endpoints::open(cluster, locked).await?;
+    let base = endpoints.urls().get(ENDPOINT);
+    let base = base.ok_or_else(|| BenchmarkError::NoEndpoint {
+        stack: locked.name.clone(),
+    })?;
+    if endpoints.are_forwarded() {
+        let text = "the benchmark goes through a port-forward of the API server, which is part of what it measures";
+        session.emitter.emit(Fact::Noted {
+            text: text.to_owned(),
+        });
+    }
     let target = workload.target(base.as_str());
     let measured = closed_loop::run(&target, &workload.sweep, &session.cancel)
         .await
         .map_err(BenchmarkError::from)?;
+    for failure in &measured.failures {
+        let text = format!(
+            "{} at once: {} times {}, the first one: {}",
+            failure.concurrency, failure.count, failure.class, failure.example
+        );
+        session.emitter.emit(Fact::Noted { text });
+    }
     session
         .emitter
         .emit(Fact::BenchmarkFinished(measured.summary.clone()));

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use lab_cluster::existing::Wish;
+use lab_image::Registry;
 use lab_model::{
     name::{ClusterName, InvalidName, RunId},
     provider::Provider,
@@ -12,6 +14,8 @@ use lab_stack::catalogue::LockedStack;
 
 /// Recipes of the images that every cluster with a stack needs.
 pub const ALWAYS: [&str; 2] = ["node", "helm"];
+/// The same where the nodes are others'.
+pub const WITHOUT_NODES: [&str; 1] = ["helm"];
 
 /// What a run will do. Pure: made from options, shown by `--dry-run`.
 #[derive(Debug, Clone)]
@@ -22,6 +26,10 @@ pub struct Plan {
     pub cluster: ClusterName,
     /// The provider that makes it.
     pub provider: Provider,
+    /// Which cluster that is there is meant, for the provider `existing`.
+    pub existing: Option<Wish>,
+    /// Where that cluster's nodes pull images from.
+    pub registry: Option<Registry>,
     /// How many nodes the cluster has.
     pub nodes: u8,
     /// The stack and its versions.
@@ -54,6 +62,15 @@ pub fn run_id(now: Timestamp, process: u32) -> Result<RunId, InvalidName> {
     format!("run-{}-{process}", now.strftime("%Y%m%d-%H%M%S")).parse()
 }
 
+/// Recipes of the images that every cluster of that provider needs.
+pub const fn always(provider: Provider) -> &'static [&'static str] {
+    if matches!(provider, Provider::Existing) {
+        &WITHOUT_NODES
+    } else {
+        &ALWAYS
+    }
+}
+
 impl Plan {
     /// The stages this run goes through.
     pub fn stages(&self) -> impl Iterator<Item = Stage> {
@@ -64,7 +81,7 @@ impl Plan {
 
     /// Recipes of every image it needs.
     pub fn recipes(&self) -> Vec<&str> {
-        let mut recipes = ALWAYS.to_vec();
+        let mut recipes = always(self.provider).to_vec();
         recipes.extend(self.locked.stack.required_recipes());
         recipes
     }
@@ -74,9 +91,13 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stack = &self.locked.stack;
         writeln!(f, "run       {}", self.run)?;
-        let nodes = match self.nodes {
-            1 => "1 node".to_owned(),
-            several => format!("{several} nodes"),
+        let nodes = match (&self.existing, self.nodes) {
+            (Some(wish), _) => match &wish.context {
+                Some(context) => format!("context {context}"),
+                None => "the current context".to_owned(),
+            },
+            (None, 1) => "1 node".to_owned(),
+            (None, several) => format!("{several} nodes"),
         };
         writeln!(
             f,

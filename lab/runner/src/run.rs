@@ -2,12 +2,13 @@
 
 use std::{future::Future, sync::Arc, time::Instant};
 
-use lab_cluster::{Cluster, ClusterSpec, node};
+use lab_cluster::{Cluster, ClusterSpec};
 use lab_k8s::{Kube, evidence};
 use lab_model::{
     event::{Emitter, Evidence, Fact, RunStarted},
     exit::Exit,
     outcome::Outcome,
+    provider::Provider,
     stage::Stage,
 };
 use tokio::{task::JoinSet, time};
@@ -17,7 +18,7 @@ use crate::{
     StackImages, benchmark,
     error::{RunError, causes},
     events::EventLog,
-    plan::{self, Plan},
+    plan::Plan,
     preflight,
     session::Session,
     workbench::Workbench,
@@ -90,9 +91,20 @@ impl Run<'_> {
         } = self.plan;
         let (images, store) = self
             .stage(Stage::Preflight, async {
-                preflight::require(&preflight::look(&self.session.workbench.engine).await?)?;
-                let images = self.session.ready_stack(locked, &plan::ALWAYS).await?;
-                let store = self.session.ready_store(&images.recipes()).await?;
+                let Plan { provider, .. } = self.plan;
+                let is_here = *provider != Provider::Existing;
+                if is_here {
+                    let findings = preflight::look(&self.session.workbench.engine).await?;
+                    preflight::require(&findings)?;
+                }
+                let registry = self.plan.registry.as_ref();
+                let images = self.session.ready_for(*provider, registry, locked);
+                let images = images.await?;
+                let store = if is_here {
+                    Some(self.session.ready_store(&images.recipes()).await?)
+                } else {
+                    None
+                };
                 Ok((images, store))
             })
             .await?;
@@ -101,7 +113,9 @@ impl Run<'_> {
             run: Some(self.plan.run.clone()),
             nodes: self.plan.nodes,
             node_ports: locked.stack.node_ports().collect(),
-            image_store: Some(store),
+            image_store: store,
+            existing: self.plan.existing.clone(),
+            registry: self.plan.registry.clone(),
             ..ClusterSpec::new(name.clone())
         };
         let cluster = self
@@ -113,7 +127,7 @@ impl Run<'_> {
             cluster.clone(),
             Arc::clone(&self.session.emitter),
         ));
-        let ended = self.on_cluster(&cluster, &images).await;
+        let ended = self.on_cluster(&cluster, images).await;
         let wants_evidence = match &ended {
             Ok(exit) => *exit != Exit::Ok,
             Err(error) => !error.is_interrupted(),
@@ -124,13 +138,13 @@ impl Run<'_> {
         ended
     }
 
-    async fn on_cluster(&self, cluster: &Cluster, images: &StackImages) -> Result<Exit, RunError> {
+    async fn on_cluster(&self, cluster: &Cluster, images: StackImages) -> Result<Exit, RunError> {
         let Plan {
             locked, scenarios, ..
         } = self.plan;
         let session = &self.session;
-        self.stage(Stage::Load, session.load(cluster, &images.recipes()))
-            .await?;
+        let placed = session.place(cluster, locked, images);
+        let images = self.stage(Stage::Load, placed).await?;
         let installed = session.install(cluster, locked, &images.not_run);
         self.stage(Stage::Install, installed).await?;
         let verified = session.verify(cluster, locked, &images.not_run, scenarios);
@@ -231,7 +245,7 @@ async fn sample(engine: lab_engine::Engine, cluster: Cluster, emitter: Arc<dyn E
     let mut ticks = time::interval(SAMPLE_EVERY);
     loop {
         ticks.tick().await;
-        if let Ok(usage) = node::usage(&engine, &cluster).await {
+        if let Ok(usage) = lab_cluster::usage(&engine, &cluster).await {
             emitter.emit(Fact::ResourcesSampled {
                 memory_bytes: usage.memory_bytes,
                 cpu_seconds: usage.cpu_seconds,

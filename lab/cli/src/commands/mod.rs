@@ -3,6 +3,7 @@
 mod bench;
 mod cluster;
 mod doctor;
+mod existing;
 mod images;
 mod live;
 mod reap;
@@ -54,6 +55,15 @@ pub(crate) enum CommandError {
         help("`--while $$` names the shell that asks")
     )]
     NoProcess { id: u32 },
+    #[error("`{option}` goes with `--provider existing` only")]
+    #[diagnostic(
+        code(lab::cli::only_existing),
+        help("add `--provider existing`, or leave `{option}` out")
+    )]
+    OnlyExisting { option: &'static str },
+    #[error("`--provider existing` makes no nodes")]
+    #[diagnostic(code(lab::cli::no_nodes), help("leave `--nodes` (LAB_NODES) out"))]
+    NoNodes,
     #[error("the node ended")]
     #[diagnostic(code(lab::cli::node))]
     Node(#[from] lab_node::NodeError),
@@ -67,6 +77,8 @@ impl CommandError {
             Self::Read(_)
             | Self::NoCheckout { .. }
             | Self::NoProcess { .. }
+            | Self::OnlyExisting { .. }
+            | Self::NoNodes
             | Self::NoRun { .. } => Exit::Usage,
         }
     }

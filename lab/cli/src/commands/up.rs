@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 
 use lab_cluster::{Cluster, ClusterSpec, reaper};
 use lab_engine::owner;
-use lab_model::exit::Exit;
-use lab_runner::{RunError, Session, StackImages, Workbench, plan, session::endpoints};
+use lab_model::{exit::Exit, provider::Provider};
+use lab_runner::{RunError, Session, StackImages, Workbench, endpoints};
 use lab_stack::catalogue::LockedStack;
 use serde_json::json;
 
-use super::{CommandError, Context, live::Live, reap};
+use super::{CommandError, Context, existing, live::Live, reap};
 use crate::{args::UpArgs, output, signals};
 
 pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandError> {
     let user = user(&args)?;
+    let wish = existing::wish(&args.cluster)?;
+    existing::examine(&args.name, wish.as_ref()).await?;
     let workbench = context.workbench(args.images.policy).await?;
     let stack = args
         .stack
@@ -27,6 +29,8 @@ pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandE
         node_ports: published_ports(&workbench)?,
         user,
         ttl: args.ttl,
+        existing: wish,
+        registry: args.cluster.existing.registry.place.clone(),
         ..ClusterSpec::new(args.name.clone())
     };
     let live = Live::start(&context.global, None);
@@ -63,9 +67,12 @@ async fn bring_up(
 ) -> Result<Cluster, RunError> {
     let mut images = StackImages::default();
     if let Some(locked) = stack {
-        images = session.ready_stack(locked, &plan::ALWAYS).await?;
-        spec.image_store = Some(session.ready_store(&images.recipes()).await?);
-    } else {
+        let registry = spec.registry.as_ref();
+        images = session.ready_for(spec.provider, registry, locked).await?;
+        if spec.provider != Provider::Existing {
+            spec.image_store = Some(session.ready_store(&images.recipes()).await?);
+        }
+    } else if spec.provider != Provider::Existing {
         session.ready_images(&["node"]).await?;
     }
     let cluster = if is_shared {
@@ -78,7 +85,7 @@ async fn bring_up(
     };
     let installed = session
         .unless_interrupted(async {
-            session.load(&cluster, &images.recipes()).await?;
+            let images = session.place(&cluster, locked, images).await?;
             session.install(&cluster, locked, &images.not_run).await
         })
         .await;
@@ -91,7 +98,7 @@ async fn bring_up(
 }
 
 fn show(context: &Context, cluster: &Cluster, stack: Option<&LockedStack>) {
-    let endpoints = stack.map(|locked| endpoints(cluster, locked));
+    let endpoints = stack.map(|locked| endpoints::published(cluster, locked));
     let value = json!({
         "name": cluster.name, "provider": cluster.provider, "kubeconfig": cluster.kubeconfig, "version": cluster.version,
         "nodes": cluster.nodes, "endpoints": endpoints.unwrap_or_default(),

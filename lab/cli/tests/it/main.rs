@@ -8,3 +8,4 @@
 
 mod arrows;
 mod command_line;
+mod existing;

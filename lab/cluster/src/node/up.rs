@@ -66,12 +66,13 @@ async fn claim(engine: &Engine, spec: &ClusterSpec) -> Result<Lease, ClusterErro
     let lease = names::lease(spec);
     let folder = Folder::of(&spec.name)?;
     while let Some(standing) = folder.claim(&lease)? {
-        if standing.is_being_made() {
+        let is_elsewhere = standing.existing.is_some() && !standing.is_over();
+        if standing.is_being_made() || is_elsewhere {
             return Err(ClusterError::NameTaken {
                 name: spec.name.to_string(),
             });
         }
-        down(engine, &spec.name).await?;
+        crate::down(engine, &spec.name).await?;
     }
     Ok(lease)
 }

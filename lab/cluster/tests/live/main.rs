@@ -8,6 +8,7 @@
     reason = "tells its figures; a node tells why it ended"
 )]
 
+mod existing;
 mod one_node;
 mod pods;
 mod several_nodes;
@@ -40,6 +41,9 @@ fn main() -> ExitCode {
     let trials = vec![
         trial("one_node", &["node"], async |bench| {
             one_node::live(&bench).await
+        }),
+        trial("existing", &["node", "python"], async |bench| {
+            existing::live(&bench).await
         }),
         trial("several_nodes", &["node", "python"], async |bench| {
             several_nodes::live(&bench).await
