@@ -5,7 +5,11 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use lab_model::{name::ClusterName, provider::Provider};
 
-use crate::{fault_args::FaultCommand, settings::Settings};
+use crate::{
+    existing::{ExistingArgs, RegistryArgs},
+    fault_args::FaultCommand,
+    settings::Settings,
+};
 
 /// Parses this process's command line; ends the process where it is wrong.
 pub(crate) fn parse(settings: Option<&Settings>) -> Cli {
@@ -79,7 +83,8 @@ pub(crate) enum Command {
     /// Bring up a cluster and keep it.
     #[command(after_help = "Example:\n  lab up demo --stack lifecycle\n  \
                             export KUBECONFIG=$(lab kubeconfig demo)\n  \
-                            lab up demo --provider k3s --nodes 2   where Docker Hub answers")]
+                            lab up demo --provider k3s --nodes 2   where Docker Hub answers\n  \
+                            lab up work --provider existing --context study --yes")]
     Up(UpArgs),
     /// Remove a cluster and everything it owns.
     #[command(
@@ -211,7 +216,8 @@ pub(crate) struct RunArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ClusterArgs {
     /// What makes the cluster: `node`, the locally built node image; `k3s`, pulled from
-    /// Docker Hub; `kind`, the program of that name.
+    /// Docker Hub; `kind`, the program of that name; or `existing`, which uses one that
+    /// is there.
     #[arg(long, env = "LAB_PROVIDER", default_value_t)]
     pub(crate) provider: Provider,
     /// The image that the nodes of provider `k3s` run, in place of the one `lab` knows.
@@ -224,6 +230,9 @@ pub(crate) struct ClusterArgs {
     /// Without it the one that this kind was released with.
     #[arg(long, env = "LAB_KIND_IMAGE", value_name = "IMAGE")]
     pub(crate) kind_image: Option<String>,
+    /// Which cluster that is there is meant.
+    #[command(flatten)]
+    pub(crate) existing: ExistingArgs,
 }
 
 impl ClusterArgs {
@@ -231,7 +240,7 @@ impl ClusterArgs {
     /// for other calls than this one.
     pub(crate) fn node_image(&self) -> Option<String> {
         let named = match self.provider {
-            Provider::Node => &None,
+            Provider::Node | Provider::Existing => &None,
             Provider::K3s => &self.k3s_image,
             Provider::Kind => &self.kind_image,
         };
@@ -335,6 +344,9 @@ pub(crate) struct InstallArgs {
     /// Where images come from.
     #[command(flatten)]
     pub(crate) images: ImageArgs,
+    /// Where images go, on a cluster that lab did not make.
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
 }
 
 /// `lab test`.

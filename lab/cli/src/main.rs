@@ -3,6 +3,7 @@
 
 mod args;
 mod commands;
+mod existing;
 mod fault_args;
 mod output;
 mod settings;

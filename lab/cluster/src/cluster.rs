@@ -2,13 +2,14 @@
 
 use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
+use lab_image::Registry;
 use lab_model::{
     name::{ClusterName, RunId},
     provider::Provider,
 };
 use serde::Serialize;
 
-use crate::node::ImageStore;
+use crate::{existing::Wish, node::ImageStore};
 
 /// A cluster to make.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,10 @@ pub struct ClusterSpec {
     pub user: Option<String>,
     /// How long it may stay, or how long after its last use where it has users.
     pub ttl: Option<Duration>,
+    /// Which cluster that is there is meant, for the provider `existing`.
+    pub existing: Option<Wish>,
+    /// Where its nodes pull our images from, for the provider `existing`.
+    pub registry: Option<Registry>,
 }
 
 impl ClusterSpec {
@@ -47,6 +52,8 @@ impl ClusterSpec {
             image_store: None,
             user: None,
             ttl: None,
+            existing: None,
+            registry: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use lab_k8s::{KubeError, readiness::ReadinessError};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::kind::KindError;
+use crate::{existing::ExistingError, kind::KindError};
 
 /// A cluster could not be made, found, used or removed.
 #[derive(Debug, Error, Diagnostic)]
@@ -33,6 +33,10 @@ pub enum ClusterError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Readiness(#[from] ReadinessError),
+    /// A cluster that lab did not make could not be used, or not be left.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Existing(#[from] ExistingError),
     /// A cluster of that name is there.
     #[error("a cluster `{name}` is there already")]
     #[diagnostic(

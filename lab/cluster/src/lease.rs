@@ -45,9 +45,25 @@ pub struct Lease {
     pub network: String,
     /// Kubernetes version, once it answered.
     pub version: Option<String>,
+    /// What it has on a cluster that lab did not make; then it has no containers.
+    #[serde(default)]
+    pub existing: Option<OnExisting>,
     /// Faults that are in it on purpose, and not yet undone.
     #[serde(default)]
     pub faults: Vec<Injected>,
+}
+
+/// What a cluster has on one that lab did not make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OnExisting {
+    /// The context that leads there.
+    pub context: String,
+    /// Its API server.
+    pub server: String,
+    /// Namespaces of our own; what stands beside them carries the same labels.
+    pub namespaces: Vec<String>,
+    /// Where its nodes pull our images from.
+    pub registry: Option<String>,
 }
 
 /// A fault in a cluster, and the process that is to undo it.
@@ -116,6 +132,7 @@ pub(crate) mod tests {
             volumes: vec!["lab-demo-etcd".to_owned()],
             network: "lab-demo".to_owned(),
             version: None,
+            existing: None,
             faults: Vec::new(),
         }
     }

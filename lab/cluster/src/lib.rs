@@ -2,11 +2,13 @@
 //!
 //! [`up`], [`open`] and [`down`] find the provider; one module has what is special to
 //! each: [`node`] makes a cluster of one container a node, [`kind`] has the program of
-//! that name make one. Knows nothing of stacks, scenarios or reports.
+//! that name make one, [`existing`] uses one that is there. Knows nothing of stacks,
+//! scenarios or reports.
 
 mod claim;
 mod cluster;
 mod error;
+pub mod existing;
 mod folder;
 pub mod kind;
 mod lease;
@@ -17,5 +19,5 @@ pub mod reaper;
 
 pub use cluster::{Cluster, ClusterSpec, ClusterSummary, Leftover, Usage};
 pub use error::ClusterError;
-pub use lease::{Injected, Lease};
-pub use provider::{down, known, list, logs, open, up};
+pub use lease::{Injected, Lease, OnExisting};
+pub use provider::{down, known, list, logs, open, up, usage};

@@ -7,7 +7,8 @@ use lab_model::{event::Emitter, name::ClusterName, provider::Provider};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Cluster, ClusterError, ClusterSpec, ClusterSummary,
+    Cluster, ClusterError, ClusterSpec, ClusterSummary, Usage,
+    existing::{self, ExistingError},
     folder::Folder,
     kind,
     node::{self, LogWish},
@@ -35,6 +36,7 @@ pub async fn up(
     match spec.provider {
         Provider::Node | Provider::K3s => node::up(engine, images, spec, emitter, cancel).await,
         Provider::Kind => kind::up(engine, spec, emitter, cancel).await,
+        Provider::Existing => existing::up(engine, spec, cancel).await,
     }
 }
 
@@ -46,6 +48,7 @@ pub async fn open(engine: &Engine, name: &ClusterName) -> Result<Cluster, Cluste
     match maker(engine, name).await? {
         Provider::Node | Provider::K3s => node::open(engine, name).await,
         Provider::Kind => kind::open(engine, name).await,
+        Provider::Existing => existing::open(name).await,
     }
 }
 
@@ -57,13 +60,25 @@ pub async fn down(engine: &Engine, name: &ClusterName) -> Result<(), ClusterErro
     match maker(engine, name).await? {
         Provider::Node | Provider::K3s => node::down(engine, name).await,
         Provider::Kind => kind::down(engine, name).await,
+        Provider::Existing => existing::down(name).await,
+    }
+}
+
+/// What a cluster uses now.
+///
+/// # Errors
+/// When it does not run, or does not tell.
+pub async fn usage(engine: &Engine, cluster: &Cluster) -> Result<Usage, ClusterError> {
+    match cluster.provider {
+        Provider::Existing => existing::usage(cluster).await,
+        _ => node::usage(engine, cluster).await,
     }
 }
 
 /// Hands the lines of a node's log to `show`.
 ///
 /// # Errors
-/// When there is no such cluster or node, or the engine breaks off.
+/// When there is no such cluster or node, the engine breaks off, or the nodes are others'.
 pub async fn logs(
     engine: &Engine,
     name: &ClusterName,
@@ -73,6 +88,10 @@ pub async fn logs(
     match maker(engine, name).await? {
         Provider::Node | Provider::K3s => node::logs(engine, name, wish, show).await,
         Provider::Kind => kind::logs(engine, name, wish, show).await,
+        Provider::Existing => Err(ExistingError::NoNodeLogs {
+            name: name.to_string(),
+        }
+        .into()),
     }
 }
 
@@ -83,7 +102,8 @@ pub async fn logs(
 pub async fn known(engine: &Engine, name: &ClusterName) -> Result<(), ClusterError> {
     match maker(engine, name).await? {
         Provider::Node | Provider::K3s => node::known(engine, name).await,
-        Provider::Kind => Ok(()),
+        // Only a lease or a container tells of these.
+        Provider::Kind | Provider::Existing => Ok(()),
     }
 }
 
@@ -92,8 +112,10 @@ pub async fn known(engine: &Engine, name: &ClusterName) -> Result<(), ClusterErr
 /// # Errors
 /// When the engine does not answer.
 pub async fn list(engine: &Engine) -> Result<Vec<ClusterSummary>, ClusterError> {
-    let (mut clusters, of_kind) = tokio::try_join!(node::list(engine), kind::list(engine))?;
+    let (mut clusters, of_kind, used) =
+        tokio::try_join!(node::list(engine), kind::list(engine), existing::list())?;
     clusters.extend(of_kind);
+    clusters.extend(used);
     clusters.sort_unstable_by(|one, other| one.name.cmp(&other.name));
     Ok(clusters)
 }

@@ -14,6 +14,7 @@ mod lines;
 pub mod network;
 pub mod owner;
 pub mod pull;
+pub mod push;
 pub mod spec;
 pub mod volume;
 
@@ -31,6 +32,7 @@ pub use crate::{
     lines::{Line, LineSource},
     network::NetworkSpec,
     pull::{PullError, PullProgress},
+    push::{PushError, PushProgress},
     spec::{CgroupNamespace, ContainerSpec, Mount, Port, Security},
     volume::Labelled,
 };

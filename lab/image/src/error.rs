@@ -1,6 +1,6 @@
 //! What can go wrong between a recipe and its image.
 
-use lab_engine::{EngineError, PullError};
+use lab_engine::{EngineError, PullError, PushError};
 use lab_model::definition::DefinitionError;
 use miette::Diagnostic;
 use thiserror::Error;
@@ -168,6 +168,22 @@ pub enum ImageError {
         )
     )]
     Mirror,
+    /// An image did not get into a registry.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Push(#[from] PushError),
+    /// A registry is not named as one.
+    #[error("`{text}` is not `HOST[:PORT][/PREFIX]`")]
+    #[diagnostic(
+        code(lab::image::registry),
+        help(
+            "name a registry like `registry.example:5000/team`: without `https://`, user or password"
+        )
+    )]
+    Registry {
+        /// What was given.
+        text: String,
+    },
     /// An artifact's file could not be taken out of the engine.
     #[error("failed to write `{}`", path.display())]
     #[diagnostic(

@@ -18,6 +18,7 @@ mod layers;
 mod named;
 mod progress;
 mod pull;
+mod push;
 mod python;
 mod recipe;
 mod recipes;
@@ -32,6 +33,7 @@ pub use crate::{
     error::ImageError,
     fetch::FetchError,
     images::{ImageEntry, Images},
+    push::Registry,
     recipe::{Config, Estimate, Kind, Origin, Python, Recipe},
     recipes::{BASE, Recipes},
     reference::Pull,

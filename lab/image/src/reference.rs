@@ -1,6 +1,8 @@
 //! Names of images in container registries, and the mirror a site may have of the
 //! best-known one.
 
+use std::fmt;
+
 /// The registry that a mirror takes the place of.
 const DOCKER_HUB: &str = "docker.io";
 const DIGEST: &str = "sha256:";
@@ -18,6 +20,12 @@ pub struct Pull {
 /// A registry that has what another has: `HOST[:PORT][/PREFIX]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mirror(String);
+
+impl fmt::Display for Mirror {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl Pull {
     /// The name the engine pulls it by, with the mirror's in the place of Docker Hub's.

@@ -36,7 +36,7 @@ pub async fn of_namespace(kube: &Kube, namespace: &str) -> Vec<Evidence> {
     evidence
 }
 
-fn is_ready(pod: &Pod) -> bool {
+pub(crate) fn is_ready(pod: &Pod) -> bool {
     let status = pod.status.as_ref();
     status.and_then(|it| it.phase.as_deref()) == Some("Succeeded")
         || status

@@ -4,11 +4,17 @@
 //! The only crate that depends on `kube`; others reach it through the re-exports.
 //! Knows nothing of Docker, stacks or scenarios.
 
+pub mod access;
 mod client;
+pub mod context;
 pub mod evidence;
+pub mod forward;
 pub mod logs;
+pub mod nodes;
 pub mod readiness;
+pub mod removal;
 pub mod standing;
+mod tunnel;
 
 pub use client::{Kube, KubeError};
 pub use k8s_openapi;

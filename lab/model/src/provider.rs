@@ -17,6 +17,8 @@ pub enum Provider {
     K3s,
     /// The program `kind`.
     Kind,
+    /// A cluster that is there already: a context of a kubeconfig.
+    Existing,
 }
 
 /// No provider has that name.
@@ -29,7 +31,7 @@ pub struct UnknownProvider {
 
 impl Provider {
     /// Every provider.
-    pub const ALL: [Self; 3] = [Self::Node, Self::K3s, Self::Kind];
+    pub const ALL: [Self; 4] = [Self::Node, Self::K3s, Self::Kind, Self::Existing];
 
     /// Its name, as people type it.
     pub const fn as_str(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Provider {
             Self::Node => "node",
             Self::K3s => "k3s",
             Self::Kind => "kind",
+            Self::Existing => "existing",
         }
     }
 

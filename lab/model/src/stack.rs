@@ -62,6 +62,10 @@ pub struct Component {
 pub struct Endpoint {
     /// How scenarios call it.
     pub name: String,
+    /// The Service that answers.
+    pub service: String,
+    /// The Service's port.
+    pub port: u16,
     /// The Service's NodePort.
     pub node_port: u16,
 }
@@ -247,19 +251,33 @@ fn component(table: &mut Reader<'_, '_>) -> Written {
 
 fn endpoint(table: &mut Reader<'_, '_>) -> (Endpoint, Option<Spanned<u64>>) {
     let name = plain(table.needed("name"));
-    let port = table.needed::<u64>("node_port");
-    let node_port = port.as_ref().map(|port| {
-        let fits = u16::try_from(*port.get_ref()).ok();
-        fits.filter(|it| NODE_PORTS.contains(it))
-            .unwrap_or_else(|| {
-                let (first, last) = (NODE_PORTS.start(), NODE_PORTS.end());
-                let message = format!("key `node_port` must be from {first} to {last}");
-                table.problem(port.span(), message);
-                0
-            })
-    });
-    let node_port = node_port.unwrap_or_default();
-    (Endpoint { name, node_port }, port)
+    let service = plain(table.needed("service"));
+    let service_port = table.needed("port");
+    let node_port = table.needed("node_port");
+    let endpoint = Endpoint {
+        name,
+        service,
+        port: number(table, "port", service_port.as_ref(), 1..=u16::MAX),
+        node_port: number(table, "node_port", node_port.as_ref(), NODE_PORTS),
+    };
+    (endpoint, node_port)
+}
+
+/// The number of a port, which must lie in a range; 0 stands for one that does not.
+fn number(
+    table: &mut Reader<'_, '_>,
+    key: &str,
+    written: Option<&Spanned<u64>>,
+    range: RangeInclusive<u16>,
+) -> u16 {
+    let Some(written) = written else { return 0 };
+    let number = u16::try_from(*written.get_ref()).ok();
+    number.filter(|it| range.contains(it)).unwrap_or_else(|| {
+        let (first, last) = (range.start(), range.end());
+        let message = format!("key `{key}` must be from {first} to {last}");
+        table.problem(written.span(), message);
+        0
+    })
 }
 
 /// Keeps what cannot be seen from one component alone.

@@ -1,4 +1,4 @@
-//! Measures inference of the deployed model, over the loopback NodePort.
+//! Measures inference of the deployed model, at the address on loopback.
 
 use std::path::{Path, PathBuf};
 
@@ -16,10 +16,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    error::RunError,
-    session::{Session, endpoints},
-};
+use crate::{Endpoints, error::RunError, session::Session};
 
 /// The endpoint that answers inference requests.
 const ENDPOINT: &str = "triton";
@@ -84,13 +81,19 @@ pub async fn measure(
     locked: &LockedStack,
     workload: &Workload,
 ) -> Result<BenchmarkSummary, RunError> {
-    let base =
-        endpoints(cluster, locked)
-            .remove(ENDPOINT)
-            .ok_or_else(|| BenchmarkError::NoEndpoint {
-                stack: locked.name.clone(),
-            })?;
-    measure_at(&base, workload, &*session.emitter, &session.cancel).await
+    // Held until all is measured.
+    let endpoints = Endpoints::open(cluster, locked).await?;
+    let base = endpoints.urls().get(ENDPOINT);
+    let base = base.ok_or_else(|| BenchmarkError::NoEndpoint {
+        stack: locked.name.clone(),
+    })?;
+    if endpoints.are_forwarded() {
+        let text = "the benchmark goes through a port-forward of the API server, which is part of what it measures";
+        session.emitter.emit(Fact::Noted {
+            text: text.to_owned(),
+        });
+    }
+    measure_at(base, workload, &*session.emitter, &session.cancel).await
 }
 
 /// Runs the workload's sweep against any server of the Open Inference Protocol v2,
@@ -109,6 +112,13 @@ pub async fn measure_at(
     let measured = closed_loop::run(&target, &workload.sweep, cancel)
         .await
         .map_err(BenchmarkError::from)?;
+    for failure in &measured.failures {
+        let text = format!(
+            "{} at once: {} times {}, the first one: {}",
+            failure.concurrency, failure.count, failure.class, failure.example
+        );
+        emitter.emit(Fact::Noted { text });
+    }
     emitter.emit(Fact::BenchmarkFinished(measured.summary.clone()));
     Ok(measured.summary)
 }

@@ -2,10 +2,10 @@
 
 use std::error::Error;
 
-use lab_cluster::ClusterError;
+use lab_cluster::{ClusterError, existing::ExistingError};
 use lab_engine::EngineError;
 use lab_image::ImageError;
-use lab_k8s::KubeError;
+use lab_k8s::{KubeError, forward::ForwardError};
 use lab_model::exit::Exit;
 use lab_stack::{CatalogueError, InstallError};
 use miette::Diagnostic;
@@ -33,6 +33,10 @@ pub enum RunError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Kube(#[from] KubeError),
+    /// A Service of a cluster that lab did not make.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Forward(#[from] ForwardError),
     /// The stack's definition.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -80,6 +84,7 @@ impl RunError {
             | Self::Cluster(ClusterError::Unknown { .. } | ClusterError::UnknownNode { .. }) => {
                 true
             }
+            Self::Cluster(ClusterError::Existing(error)) => error.is_usage(),
             Self::Scenarios(error) => error.is_usage(),
             Self::Benchmark(error) => error.is_usage(),
             _ => false,
@@ -91,6 +96,9 @@ impl RunError {
         match self {
             _ if self.is_interrupted() => Exit::Interrupted,
             _ if self.is_usage() => Exit::Usage,
+            Self::Cluster(ClusterError::Existing(ExistingError::NotRemoved { .. })) => {
+                Exit::CleanupIncomplete
+            }
             _ => Exit::SetupFailed,
         }
     }

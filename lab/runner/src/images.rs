@@ -34,7 +34,7 @@ pub struct StackImages {
 
 impl StackImages {
     /// The stack's images without those that are missing, by recipe, with the reason.
-    fn without(locked: &LockedStack, missing: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn without(locked: &LockedStack, missing: &BTreeMap<String, String>) -> Self {
         let stack = &locked.stack;
         let without_image = stack.components.iter().filter_map(|it| {
             let reason = missing.get(&it.image)?;

@@ -4,16 +4,19 @@
 //! knows nothing of how a run is shown: it only emits events.
 
 pub mod benchmark;
+pub mod endpoints;
 pub mod error;
 pub mod events;
 mod faults;
 pub mod images;
+mod place;
 pub mod plan;
 pub mod preflight;
 pub mod run;
 pub mod session;
 pub mod workbench;
 
+pub use endpoints::Endpoints;
 pub use error::RunError;
 pub use events::EventLog;
 pub use images::StackImages;

@@ -7,6 +7,8 @@ use std::{
 
 use jiff::Timestamp;
 use lab_bench::workload::Workload;
+use lab_cluster::existing::Wish;
+use lab_image::Registry;
 use lab_model::{
     name::{ClusterName, InvalidName, RunId},
     provider::Provider,
@@ -21,7 +23,7 @@ use crate::error::RunError;
 pub const fn of_nodes(provider: Provider) -> &'static [&'static str] {
     match provider {
         Provider::Node => &["node"],
-        Provider::K3s | Provider::Kind => &[],
+        Provider::K3s | Provider::Kind | Provider::Existing => &[],
     }
 }
 
@@ -42,6 +44,10 @@ pub struct Plan {
     pub provider: Provider,
     /// The image of its nodes, where the provider leaves a choice and one was made.
     pub node_image: Option<String>,
+    /// Which cluster that is there is meant, for the provider `existing`.
+    pub existing: Option<Wish>,
+    /// Where that cluster's nodes pull images from.
+    pub registry: Option<Registry>,
     /// How many nodes the cluster has.
     pub nodes: u8,
     /// The stack and its versions.
@@ -123,9 +129,13 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stack = &self.locked.stack;
         writeln!(f, "run       {}", self.run)?;
-        let nodes = match self.nodes {
-            1 => "1 node".to_owned(),
-            several => format!("{several} nodes"),
+        let nodes = match (&self.existing, self.nodes) {
+            (Some(wish), _) => match &wish.context {
+                Some(context) => format!("context {context}"),
+                None => "the current context".to_owned(),
+            },
+            (None, 1) => "1 node".to_owned(),
+            (None, several) => format!("{several} nodes"),
         };
         writeln!(
             f,

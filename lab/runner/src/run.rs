@@ -2,12 +2,13 @@
 
 use std::{future::Future, sync::Arc, time::Instant};
 
-use lab_cluster::{Cluster, ClusterSpec, node};
+use lab_cluster::{Cluster, ClusterSpec};
 use lab_k8s::{Kube, evidence};
 use lab_model::{
     event::{Emitter, Evidence, Fact, RunStarted},
     exit::Exit,
     outcome::Outcome,
+    provider::Provider,
     stage::Stage,
 };
 use tokio::{task::JoinSet, time};
@@ -17,7 +18,7 @@ use crate::{
     StackImages, benchmark,
     error::{RunError, causes},
     events::EventLog,
-    plan::{self, Plan},
+    plan::Plan,
     preflight,
     session::Session,
     workbench::Workbench,
@@ -94,14 +95,21 @@ impl Run<'_> {
             run: Some(self.plan.run.clone()),
             nodes: self.plan.nodes,
             node_ports: locked.stack.node_ports().collect(),
+            existing: self.plan.existing.clone(),
+            registry: self.plan.registry.clone(),
             ..ClusterSpec::new(name.clone())
         };
         let (images, store) = self
             .stage(Stage::Preflight, async {
-                preflight::require(&preflight::look(&self.session.workbench.engine).await?)?;
+                // What runs elsewhere needs nothing of this machine.
+                if spec.provider != Provider::Existing {
+                    let findings = preflight::look(&self.session.workbench.engine).await?;
+                    preflight::require(&findings)?;
+                }
                 self.session.pull_nodes(&spec).await?;
-                let always = plan::always(spec.provider);
-                let images = self.session.ready_stack(locked, &always).await?;
+                let registry = spec.registry.as_ref();
+                let images = self.session.ready_for(spec.provider, registry, locked);
+                let images = images.await?;
                 let recipes = images.recipes();
                 let store = self.session.ready_store(spec.provider, &recipes).await?;
                 Ok((images, store))
@@ -117,7 +125,7 @@ impl Run<'_> {
             cluster.clone(),
             Arc::clone(&self.session.emitter),
         ));
-        let ended = self.on_cluster(&cluster, &images).await;
+        let ended = self.on_cluster(&cluster, images).await;
         let wants_evidence = match &ended {
             Ok(exit) => *exit != Exit::Ok,
             Err(error) => !error.is_interrupted(),
@@ -128,14 +136,13 @@ impl Run<'_> {
         ended
     }
 
-    async fn on_cluster(&self, cluster: &Cluster, images: &StackImages) -> Result<Exit, RunError> {
+    async fn on_cluster(&self, cluster: &Cluster, images: StackImages) -> Result<Exit, RunError> {
         let Plan {
             locked, scenarios, ..
         } = self.plan;
         let session = &self.session;
-        let recipes = images.recipes();
-        let loaded = session.unless_interrupted(session.load(cluster, &recipes));
-        self.stage(Stage::Load, loaded).await?;
+        let placed = session.unless_interrupted(session.place(cluster, locked, images));
+        let images = self.stage(Stage::Load, placed).await?;
         let installed = session.install(cluster, locked, &images.not_run);
         let installed = session.unless_interrupted(installed);
         self.stage(Stage::Install, installed).await?;
@@ -240,7 +247,7 @@ async fn sample(engine: lab_engine::Engine, cluster: Cluster, emitter: Arc<dyn E
     let mut ticks = time::interval(SAMPLE_EVERY);
     loop {
         ticks.tick().await;
-        if let Ok(usage) = node::usage(&engine, &cluster).await {
+        if let Ok(usage) = lab_cluster::usage(&engine, &cluster).await {
             emitter.emit(Fact::ResourcesSampled {
                 memory_bytes: usage.memory_bytes,
                 cpu_seconds: usage.cpu_seconds,

@@ -1,10 +1,10 @@
 //! Work on one cluster, piece by piece: what `lab up`, `install`, `test` and
 //! `bench` do alone and `lab run` does in a row.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use lab_cluster::{
-    Cluster, ClusterSpec,
+    Cluster, ClusterSpec, existing,
     node::{self, ImageStore},
 };
 use lab_k8s::Kube;
@@ -17,8 +17,12 @@ use lab_stack::{Helm, Target, catalogue::LockedStack, install};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    error::RunError, faults::ClusterFaults, images::NotRun, plan::Scenarios, workbench::Workbench,
+    Endpoints, error::RunError, faults::ClusterFaults, images::NotRun, plan::Scenarios,
+    workbench::Workbench,
 };
+
+/// What scenarios that need faults are tagged with.
+const FAULTS: &str = "faults";
 
 /// A cluster and what is needed to work on it.
 pub struct Session<'a> {
@@ -158,23 +162,20 @@ impl Session<'_> {
             .helm_program(&*self.emitter, &self.cancel)
             .await?;
         let helm = Helm::new(program, cluster.kubeconfig.clone());
-        let images = locked
-            .stack
-            .recipes()
-            .into_iter()
-            .map(|recipe| {
-                Ok((
-                    recipe.to_owned(),
-                    self.workbench.images.cluster_reference(recipe)?,
-                ))
-            })
-            .collect::<Result<_, RunError>>()?;
+        let own = if cluster.provider == Provider::Existing {
+            let namespace = &locked.stack.namespace;
+            Some(existing::own_namespace(cluster, namespace).await?)
+        } else {
+            None
+        };
+        let endpoints = Endpoints::open(cluster, locked).await?;
         let target = Target {
             kube: &kube,
             helm: &helm,
-            images,
-            endpoints: endpoints(cluster, locked),
+            images: self.references(cluster, locked)?,
+            endpoints: endpoints.urls().clone(),
             not_run: not_run.clone(),
+            own,
         };
         install(locked, &target, &*self.emitter).await?;
         Ok(())
@@ -197,39 +198,32 @@ impl Session<'_> {
             .secret(&locked.stack.namespace, "airflow-admin")
             .await?;
         let mut take = |key: &str| login.remove(key).unwrap_or_default();
-        let endpoints = endpoints(cluster, locked)
-            .into_iter()
-            .filter_map(|(name, base)| Some((name, base.parse().ok()?)))
-            .collect();
+        // Held until the scenarios have ended.
+        let endpoints = Endpoints::open(cluster, locked).await?;
+        let urls = endpoints.urls().iter();
+        let urls = urls.filter_map(|(name, base)| Some((name.clone(), base.parse().ok()?)));
+        let takes_faults = cluster.provider != Provider::Existing;
         let mut absent = not_run.clone();
-        absent.extend(node::lacking_for_faults(&self.workbench.engine, cluster).await?);
+        if takes_faults {
+            absent.extend(node::lacking_for_faults(&self.workbench.engine, cluster).await?);
+        } else {
+            let reason = "faults are made only in clusters that lab made";
+            absent.insert(FAULTS.to_owned(), reason.to_owned());
+        }
         let env = ScenarioEnv {
             kubeconfig: cluster.kubeconfig.clone(),
             namespace: locked.stack.namespace.clone(),
-            endpoints,
+            endpoints: urls.collect(),
             airflow: (take("username"), take("password")),
             cluster: cluster.name.to_string(),
             nodes: cluster.nodes.clone(),
             not_run_components: absent,
-            faults: Some(Arc::new(ClusterFaults::new(self.workbench, cluster))),
+            faults: takes_faults
+                .then(|| Arc::new(ClusterFaults::new(self.workbench, cluster)) as _),
             dashboards: locked.chart.clone(),
         };
         let features = scenarios.folder(&self.workbench.root);
         let filter = scenarios.filter();
         Ok(lab_scenarios::run(env, &features, &filter, Arc::clone(&self.emitter)).await?)
     }
-}
-
-/// Base URLs of a stack's endpoints on this machine, by their names.
-pub fn endpoints(cluster: &Cluster, locked: &LockedStack) -> BTreeMap<String, String> {
-    locked
-        .stack
-        .components
-        .iter()
-        .flat_map(|it| &it.endpoints)
-        .filter_map(|endpoint| {
-            let port = cluster.node_ports.get(&endpoint.node_port)?;
-            Some((endpoint.name.clone(), format!("http://127.0.0.1:{port}")))
-        })
-        .collect()
 }

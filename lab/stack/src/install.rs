@@ -57,6 +57,9 @@ pub struct Target<'a> {
     pub endpoints: BTreeMap<String, String>,
     /// Components that cannot run here, by name, with the reason.
     pub not_run: BTreeMap<String, String>,
+    /// Labels by which what is ours is known, on a cluster that has others' things too.
+    /// There no NodePorts are taken.
+    pub own: Option<BTreeMap<String, String>>,
 }
 
 /// Installs the stack's release and waits for its components.
@@ -168,6 +171,10 @@ fn finished(
 fn values(components: &[Component], target: &Target<'_>) -> Value {
     let mut values = Map::new();
     values.insert("images".to_owned(), json!(target.images));
+    if let Some(labels) = &target.own {
+        values.insert("commonLabels".to_owned(), json!(labels));
+        values.insert("serviceType".to_owned(), json!("ClusterIP"));
+    }
     for component in components {
         if let Some(enable) = &component.enable {
             let on = !target.not_run.contains_key(&component.name);

@@ -4,7 +4,7 @@ use lab_cluster::{Cluster, node};
 use lab_engine::Engine;
 use lab_k8s::Kube;
 use lab_model::{exit::Exit, name::ClusterName};
-use lab_runner::{RunError, Workbench, session::endpoints};
+use lab_runner::{RunError, Workbench, endpoints};
 use serde_json::json;
 
 use super::{CommandError, Context};
@@ -76,7 +76,7 @@ pub(super) async fn status(context: &Context, name: &ClusterName) -> Result<Exit
         .await
         .map_err(RunError::from)?;
     let nodes = kube.node_names().await.map_err(RunError::from)?;
-    let usage = node::usage(&workbench.engine, &cluster)
+    let usage = lab_cluster::usage(&workbench.engine, &cluster)
         .await
         .map_err(RunError::from)?;
     let pods = kube.pod_lines().await.map_err(RunError::from)?;
@@ -84,7 +84,8 @@ pub(super) async fn status(context: &Context, name: &ClusterName) -> Result<Exit
         .catalogue
         .load("lifecycle", "documented")
         .map_err(RunError::from)?;
-    let endpoints = endpoints(&cluster, &locked);
+    let endpoints = endpoints::published(&cluster, &locked);
+    let forwards = endpoints::by_hand(&cluster, &locked);
     let mib = usage.memory_bytes / (1 << 20);
     let mut text = format!(
         "{name}: Kubernetes {}, nodes {}, memory {mib} MiB\nkubeconfig {}\n",
@@ -92,13 +93,13 @@ pub(super) async fn status(context: &Context, name: &ClusterName) -> Result<Exit
         nodes.join(", "),
         cluster.kubeconfig.display()
     );
-    for (endpoint, url) in &endpoints {
+    for (endpoint, url) in endpoints.iter().chain(&forwards) {
         text.push_str(&format!("{endpoint:<16} {url}\n"));
     }
     text.push_str(&pods.join("\n"));
     let value = json!({
         "name": name, "version": cluster.version, "nodes": nodes, "memory_bytes": usage.memory_bytes,
-        "kubeconfig": cluster.kubeconfig, "endpoints": endpoints, "pods": pods,
+        "kubeconfig": cluster.kubeconfig, "endpoints": endpoints, "port_forwards": forwards, "pods": pods,
     });
     output::result(&context.global, &value, &text);
     Ok(Exit::Ok)

@@ -1,5 +1,6 @@
 //! `lab images`: what is there, what can be had, what goes into a cluster.
 
+use lab_cluster::{ClusterError, existing::ExistingError};
 use lab_model::{exit::Exit, provider::Provider};
 use lab_runner::{RunError, Session, Workbench, plan};
 
@@ -20,6 +21,11 @@ pub(super) async fn images(
             let workbench = context.workbench(ImagePolicy::Auto).await?;
             let cluster = open(&workbench, &name).await?;
             let recipes: Vec<_> = recipes.iter().map(String::as_str).collect();
+            if cluster.provider == Provider::Existing {
+                let name = name.to_string();
+                let error = ClusterError::from(ExistingError::NoLoad { name });
+                return Err(RunError::from(error).into());
+            }
             with_session(context, &workbench, async |session| {
                 session.ready_images(&recipes).await?;
                 let loading = session.load(&cluster, &recipes);

@@ -3,6 +3,7 @@
 mod bench;
 mod cluster;
 mod doctor;
+mod existing;
 mod fault;
 mod images;
 mod live;
@@ -80,6 +81,15 @@ pub(crate) enum CommandError {
         component: String,
         cluster: ClusterName,
     },
+    #[error("`{option}` goes with `--provider existing` only")]
+    #[diagnostic(
+        code(lab::cli::only_existing),
+        help("add `--provider existing`, or leave `{option}` out")
+    )]
+    OnlyExisting { option: &'static str },
+    #[error("`--provider existing` makes no nodes")]
+    #[diagnostic(code(lab::cli::no_nodes), help("leave `--nodes` (LAB_NODES) out"))]
+    NoNodes,
     #[error("the node ended")]
     #[diagnostic(code(lab::cli::node))]
     Node(#[from] lab_node::NodeError),
@@ -95,6 +105,8 @@ impl CommandError {
             | Self::NoComponent { .. }
             | Self::NoCheckout { .. }
             | Self::NoProcess { .. }
+            | Self::OnlyExisting { .. }
+            | Self::NoNodes
             | Self::NoRun { .. } => Exit::Usage,
         }
     }

@@ -5,7 +5,7 @@ use lab_cluster::reaper;
 use lab_model::exit::Exit;
 use lab_runner::{Plan, RunError, benchmark, plan, run as whole_job};
 
-use super::{CommandError, Context, live, reap, report};
+use super::{CommandError, Context, existing, live, reap, report};
 use crate::{
     args::{FilterArgs, RunArgs},
     output, signals,
@@ -20,6 +20,7 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Comman
         output::text(&plan.to_string());
         return Ok(Exit::Ok);
     }
+    existing::examine(&plan.cluster, plan.existing.as_ref()).await?;
     let workbench = context.workbench(args.images.policy).await?;
     reap::leave_reaper(reaper::watch_this_process());
     let folder = context.runs().join(plan.run.as_str());
@@ -49,6 +50,8 @@ fn plan(context: &Context, args: &RunArgs) -> Result<Plan, CommandError> {
         cluster,
         provider: args.cluster.provider,
         node_image: args.cluster.node_image(),
+        existing: existing::wish(&args.cluster)?,
+        registry: args.cluster.existing.registry.place.clone(),
         nodes: args.cluster.nodes,
         locked,
         scenarios,

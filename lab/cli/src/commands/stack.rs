@@ -1,8 +1,9 @@
 //! `lab install` and `lab test`: a stack on a cluster, and its scenarios.
 
-use lab_cluster::{node, reaper};
-use lab_model::exit::Exit;
-use lab_runner::{RunError, Session};
+use lab_cluster::{Cluster, existing, node, reaper};
+use lab_model::{exit::Exit, provider::Provider};
+use lab_runner::{RunError, Session, StackImages};
+use lab_stack::catalogue::LockedStack;
 
 use super::{CommandError, Context, cluster::open, live::Live, reap, run::scenarios};
 use crate::{
@@ -14,6 +15,14 @@ pub(super) async fn install(context: &Context, args: InstallArgs) -> Result<Exit
     let locked = context.stack(&args.stack.stack, &args.stack.lock)?;
     let workbench = context.workbench(args.images.policy).await?;
     let cluster = open(&workbench, &args.name).await?;
+    if let Some(place) = args
+        .registry
+        .place
+        .as_ref()
+        .filter(|_| is_existing(&cluster))
+    {
+        existing::pull_from(&cluster.name, place).map_err(RunError::from)?;
+    }
     let live = Live::start(&context.global, None);
     let (cancel, watcher) = signals::watch();
     let session = Session {
@@ -22,11 +31,9 @@ pub(super) async fn install(context: &Context, args: InstallArgs) -> Result<Exit
         cancel,
     };
     let installed = async {
-        let needed: Vec<_> = locked.stack.required_recipes().into_iter().collect();
-        session.ready_images(&needed).await?;
+        let images = ready(&session, &cluster, &locked).await?;
         let on_cluster = async {
-            let images = session.stack_on_engine(&locked).await?;
-            session.load(&cluster, &images.recipes()).await?;
+            let images = session.place(&cluster, &locked, images).await?;
             session.install(&cluster, &locked, &images.not_run).await
         };
         session.unless_interrupted(on_cluster).await
@@ -37,6 +44,27 @@ pub(super) async fn install(context: &Context, args: InstallArgs) -> Result<Exit
     drop(watcher);
     installed?;
     Ok(Exit::Ok)
+}
+
+fn is_existing(cluster: &Cluster) -> bool {
+    cluster.provider == Provider::Existing
+}
+
+/// The images the stack is to be installed with. What it can do without is not waited for.
+async fn ready(
+    session: &Session<'_>,
+    cluster: &Cluster,
+    locked: &LockedStack,
+) -> Result<StackImages, RunError> {
+    if is_existing(cluster) {
+        let registry = existing::registry(&cluster.name)?;
+        return session
+            .ready_for(cluster.provider, registry.as_ref(), locked)
+            .await;
+    }
+    let needed: Vec<_> = locked.stack.required_recipes().into_iter().collect();
+    session.ready_images(&needed).await?;
+    session.stack_on_engine(locked).await
 }
 
 pub(super) async fn test(context: &Context, args: TestArgs) -> Result<Exit, CommandError> {

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use lab_cluster::{Cluster, ClusterSpec, reaper};
 use lab_engine::owner;
-use lab_model::exit::Exit;
-use lab_runner::{RunError, Session, StackImages, Workbench, plan, session::endpoints};
+use lab_model::{exit::Exit, provider::Provider};
+use lab_runner::{RunError, Session, StackImages, Workbench, endpoints};
 use lab_stack::catalogue::LockedStack;
 use serde_json::json;
 
-use super::{CommandError, Context, live::Live, reap};
+use super::{CommandError, Context, existing, live::Live, reap};
 use crate::{args::UpArgs, output, signals};
 
 pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandError> {
@@ -17,6 +17,8 @@ pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandE
     let stack = args.stack.as_ref();
     let stack = stack.map(|stack| context.stack(stack, &args.lock));
     let stack = stack.transpose()?;
+    let wish = existing::wish(&args.cluster)?;
+    existing::examine(&args.name, wish.as_ref()).await?;
     let workbench = context.workbench(args.images.policy).await?;
     let spec = ClusterSpec {
         provider: args.cluster.provider,
@@ -25,6 +27,8 @@ pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandE
         node_ports: published_ports(&workbench)?,
         user,
         ttl: args.ttl,
+        existing: wish,
+        registry: args.cluster.existing.registry.place.clone(),
         ..ClusterSpec::new(args.name.clone())
     };
     let live = Live::start(&context.global, None);
@@ -60,8 +64,8 @@ async fn bring_up(
     let mut images = StackImages::default();
     session.pull_nodes(&spec).await?;
     if let Some(locked) = stack {
-        let always = plan::always(spec.provider);
-        images = session.ready_stack(locked, &always).await?;
+        let registry = spec.registry.as_ref();
+        images = session.ready_for(spec.provider, registry, locked).await?;
         let recipes = images.recipes();
         spec.image_store = session.ready_store(spec.provider, &recipes).await?;
     } else {
@@ -77,7 +81,7 @@ async fn bring_up(
     };
     let installed = session
         .unless_interrupted(async {
-            session.load(&cluster, &images.recipes()).await?;
+            let images = session.place(&cluster, locked, images).await?;
             session.install(&cluster, locked, &images.not_run).await
         })
         .await;
@@ -90,7 +94,7 @@ async fn bring_up(
 }
 
 fn show(context: &Context, cluster: &Cluster, stack: Option<&LockedStack>) {
-    let endpoints = stack.map(|locked| endpoints(cluster, locked));
+    let endpoints = stack.map(|locked| endpoints::published(cluster, locked));
     let value = json!({
         "name": cluster.name, "provider": cluster.provider, "kubeconfig": cluster.kubeconfig, "version": cluster.version,
         "nodes": cluster.nodes, "endpoints": endpoints.unwrap_or_default(),

@@ -10,4 +10,5 @@ mod arrows;
 mod bad_input;
 mod checkout;
 mod command_line;
+mod existing;
 mod settings;

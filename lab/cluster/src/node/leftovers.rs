@@ -102,6 +102,10 @@ pub async fn clean(engine: &Engine, all: bool) -> Result<Vec<Leftover>, ClusterE
             clean_looks = 0;
             // Another `lab` may remove the same: what is still there the next time counts.
             trouble = remove(engine, &left).await.err();
+            if matches!(trouble, Some(ClusterError::Existing(_))) {
+                // It was waited for already.
+                break;
+            }
             removed.extend(left);
         }
         if clean_looks == CLEAN_LOOKS {
@@ -123,17 +127,19 @@ pub async fn clean(engine: &Engine, all: bool) -> Result<Vec<Leftover>, ClusterE
 }
 
 /// Containers come before the images and volumes they use. What is not there any more is
-/// success.
+/// success. What cannot be removed does not keep the rest.
 async fn remove(engine: &Engine, left: &[Leftover]) -> Result<(), ClusterError> {
+    let mut trouble = Ok(());
     for leftover in left {
-        match leftover {
-            Leftover::Cluster(name) => down(engine, name).await?,
-            Leftover::Container(name) => engine.remove_container(name).await?,
-            Leftover::Image(name) => engine.remove_image(name).await?,
-            Leftover::Volume(name) => engine.remove_volume(name).await?,
-        }
+        let removed = match leftover {
+            Leftover::Cluster(name) => down(engine, name).await,
+            Leftover::Container(name) => engine.remove_container(name).await.map_err(Into::into),
+            Leftover::Image(name) => engine.remove_image(name).await.map_err(Into::into),
+            Leftover::Volume(name) => engine.remove_volume(name).await.map_err(Into::into),
+        };
+        trouble = trouble.and(removed);
     }
-    Ok(())
+    trouble
 }
 
 /// Every cluster that has a lease or a thing on the engine.
@@ -162,6 +168,7 @@ fn traces<'a>(
 fn is_left(name: &ClusterName, traces: &Traces) -> Result<bool, ClusterError> {
     let is_kept = traces.has_container && !traces.is_of_a_run;
     Ok(match Folder::of(name)?.lease() {
+        Some(lease) if lease.existing.is_some() => lease.is_over(),
         Some(lease) => lease.is_over() || !(traces.has_container || lease.is_being_made()),
         // Another user's, perhaps: their leases cannot be read.
         None => !(traces.owner_lives || is_kept),

@@ -78,6 +78,7 @@ pub(super) fn lease(spec: &ClusterSpec) -> Lease {
         agents,
         network: network(name),
         version: None,
+        existing: None,
         faults: Vec::new(),
     }
 }

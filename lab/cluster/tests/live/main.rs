@@ -10,6 +10,7 @@
 )]
 
 mod contract;
+mod existing;
 mod faults;
 mod one_node;
 mod pods;
@@ -54,6 +55,9 @@ fn main() -> ExitCode {
     let trials = vec![
         trial("one_node", NODE_MIB, &["node"], async |bench| {
             one_node::live(&bench).await
+        }),
+        trial("existing", 2 * NODE_MIB, &["node", "python"], async |bench| {
+            existing::live(&bench).await
         }),
         trial("faults", 3 * NODE_MIB, &["node"], async |bench| {
             faults::live(&bench).await

@@ -9,8 +9,8 @@ use super::PullError;
 use crate::EngineError;
 
 const DIGEST: &[&str] = &["verification failed for digest", "unexpected commit digest"];
-const UNTRUSTED: &[&str] = &["x509: ", " tls: ", "HTTP response to HTTPS client"];
-const NO_ANSWER: &[&str] = &[
+pub(crate) const UNTRUSTED: &[&str] = &["x509: ", " tls: ", "HTTP response to HTTPS client"];
+pub(crate) const NO_ANSWER: &[&str] = &[
     "dial tcp",
     "proxyconnect",
     "no such host",
@@ -32,7 +32,7 @@ const TROUBLE: &[&str] = &[
     "unexpected EOF",
     "connection reset by peer",
 ];
-const DENIED: &[&str] = &[
+pub(crate) const DENIED: &[&str] = &[
     "access denied",
     "denied: ",
     "unauthorized",
@@ -94,7 +94,7 @@ impl PullError {
 
 /// The engine's words on one line, without what is asked for after an address: a
 /// registry sends to addresses that are signed, and a signature is a key.
-fn presentable(said: &str) -> String {
+pub(crate) fn presentable(said: &str) -> String {
     let words: Vec<_> = said
         .split_whitespace()
         .map(|word| match word.split_once('?') {

@@ -5,7 +5,7 @@ mod registry;
 
 use std::{process::ExitCode, time::Duration};
 
-use lab_engine::{Engine, PullError};
+use lab_engine::{Engine, PullError, PushError};
 use lab_image::{ImageError, Images, Patience, Policy, Settings};
 use lab_model::event::{ImageReady, ImageSource, Silent};
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -49,6 +49,9 @@ fn main() -> ExitCode {
         }),
         trial("an_image_is_pulled_by_the_name_given", |engine, runtime| {
             runtime.block_on(with_registry(engine, an_image_is_pulled_by_the_name_given))
+        }),
+        trial("an_image_is_pushed_by_its_content", |engine, runtime| {
+            runtime.block_on(with_registry(engine, an_image_is_pushed_by_its_content))
         }),
         trial("a_mirror_stands_for_docker_hub", |engine, runtime| {
             runtime.block_on(with_registry(engine, a_mirror_stands_for_docker_hub))
@@ -125,6 +128,30 @@ async fn an_image_is_pulled_by_the_name_given(registry: &Registry) -> Outcome {
         !images.is_there(IMAGE).await?,
         "the recipe's own is another"
     );
+    Ok(())
+}
+
+async fn an_image_is_pushed_by_its_content(registry: &Registry) -> Outcome {
+    let image = registry.upload(REPOSITORY, 1000).await?;
+    let reference = format!("127.0.0.1:{}/{REPOSITORY}:live", registry.port);
+    let (images, _folder) = registry.recipe(&reference, &image.digest, Settings::default())?;
+    ensure(&images).await?;
+    let to: lab_image::Registry = format!("127.0.0.1:{}/team", registry.port).parse()?;
+    let there = images.registry_reference(&to, IMAGE)?;
+    let (_, tag) = there.rsplit_once(':').ok_or("no tag")?;
+    assert!(!registry.has("team/live-pulled", tag).await?);
+
+    images.push(&[IMAGE], &to, &Silent).await?;
+
+    assert!(registry.has("team/live-pulled", tag).await?);
+    assert_eq!(registry.engine.image(&there).await?, None, "only a name");
+    registry.stop().await?;
+    let gone = images.push(&[IMAGE], &to, &Silent).await;
+    assert!(
+        matches!(gone, Err(ImageError::Push(PushError::NoAnswer { .. }))),
+        "{gone:?}"
+    );
+    assert_eq!(registry.engine.image(&there).await?, None);
     Ok(())
 }
 

@@ -193,6 +193,13 @@ impl Registry {
         Ok(uploaded)
     }
 
+    /// Whether it has an image of that repository and tag.
+    pub(crate) async fn has(&self, repository: &str, tag: &str) -> Result<bool, Failed> {
+        let manifest = self.url(&format!("{repository}/manifests/{tag}"));
+        let request = self.client.get(manifest).header(header::ACCEPT, MANIFEST);
+        Ok(request.send().await?.status().is_success())
+    }
+
     /// Changes a byte of an image's layer where the registry keeps it.
     pub(crate) async fn spoil(&self, image: &Uploaded) -> Outcome {
         let hash = image.layer.trim_start_matches("sha256:");
