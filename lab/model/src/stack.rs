@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    ops::Range,
+    ops::{Range, RangeInclusive},
 };
 
 use toml::Spanned;
@@ -10,7 +10,7 @@ use toml::Spanned;
 use crate::definition::{DefinitionError, Reader, read};
 
 /// NodePorts of every Kubernetes.
-const NODE_PORTS: std::ops::RangeInclusive<u16> = 30_000..=32_767;
+const NODE_PORTS: RangeInclusive<u16> = 30_000..=32_767;
 
 /// A named, ordered set of components.
 #[derive(Debug, Clone, PartialEq, Eq)]

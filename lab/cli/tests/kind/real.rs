@@ -47,7 +47,7 @@ fn live(program: &PathBuf, image: &str) -> Result<(), Failed> {
     let told = String::from_utf8_lossy(&up.stderr);
     expect(up.status.success(), &told)?;
     expect(place.containers()?.len() == 2, "it has two nodes")?;
-    place.said(&["images", "load", &place.name, "helm"])?;
+    place.said(&["images", "load", &place.name, "debian"])?;
     let journal = place.said(&["logs", &place.name, "--tail", "2000"])?;
     expect(
         journal.contains("kubelet"),

@@ -87,7 +87,8 @@ create --cap-add ALL --cap-drop SYS_RESOURCE --security-opt seccomp=unconfined \
 docker cp --quiet "$STAND_IN_PROGRAM" "$server:/usr/local/bin/lab"
 docker cp --quiet "$(dirname "$0")/journalctl.sh" "$server:/usr/local/bin/journalctl"
 docker start "$server" >/dev/null
-docker logs --follow "$server" 2>&1 | sed '/^lab: ready/q' >/dev/null
+# Bounded by the test, which ends it with `lab`.
+until docker logs "$server" 2>&1 | grep -q '^lab: ready'; do sleep 0.1; done
 docker exec "$server" cat /etc/rancher/k3s/k3s.yaml >"$kubeconfig.node"
 value() { sed -n "s/.*\"$1\": \"\([^\"]*\)\".*/\1/p" "$kubeconfig.node"; }
 cat >"$kubeconfig" <<EOF

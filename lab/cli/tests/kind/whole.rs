@@ -61,7 +61,11 @@ fn up(place: &Place, server: &str) -> Result<Value, Failed> {
         network == format!("lab-{}", place.name),
         "its network is its own",
     )?;
-    Ok(serde_json::from_slice(&output.stdout)?)
+    // Facts come first, the result is the last value.
+    let values = serde_json::Deserializer::from_slice(&output.stdout).into_iter();
+    let values: Vec<Value> = values.collect::<Result<_, _>>()?;
+    let result = values.into_iter().last();
+    Ok(result.ok_or("it prints its result")?)
 }
 
 fn has_ended(child: &mut Child) -> Result<bool, Failed> {
@@ -141,9 +145,12 @@ fn load(place: &Place, server: &str) -> Result<(), Failed> {
         "--quiet",
     ];
     let before = docker(&images)?;
-    place.said(&["images", "load", &place.name, "helm"])?;
+    place.said(&["images", "load", &place.name, "debian"])?;
     let after = docker(&images)?;
-    expect(!before.contains("helm") && after.contains("helm"), &after)
+    expect(
+        !before.contains("debian") && after.contains("debian"),
+        &after,
+    )
 }
 
 /// The engine may publish its ports elsewhere then.
