@@ -15,7 +15,7 @@ use tokio::task::spawn_blocking;
 
 use crate::{
     Engine, EngineError,
-    pull::{DENIED, NO_ANSWER, UNTRUSTED, presentable},
+    pull::words::{DENIED, NO_ANSWER, UNTRUSTED, presentable},
 };
 
 /// How far a push is.

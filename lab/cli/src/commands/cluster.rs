@@ -1,6 +1,6 @@
 //! Commands on clusters that are there: down, list, status, kubeconfig.
 
-use lab_cluster::{Cluster, node};
+use lab_cluster::Cluster;
 use lab_engine::Engine;
 use lab_k8s::Kube;
 use lab_model::{exit::Exit, name::ClusterName};

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use lab_cluster::{Cluster, ClusterSpec, reaper};
 use lab_engine::owner;
-use lab_model::{exit::Exit, provider::Provider};
-use lab_runner::{RunError, Session, StackImages, Workbench, endpoints};
+use lab_model::exit::Exit;
+use lab_runner::{RunError, Session, StackImages, Workbench, endpoints, plan};
 use lab_stack::catalogue::LockedStack;
 use serde_json::json;
 

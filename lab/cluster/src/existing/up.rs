@@ -80,6 +80,7 @@ fn lease(spec: &ClusterSpec, examined: &Examined) -> Lease {
         provider: Provider::Existing,
         run: spec.run.clone(),
         owner: owner::this_process(),
+        maker: None,
         users: spec.user.iter().cloned().collect(),
         ttl_seconds: spec.ttl.map(|ttl| ttl.as_secs()),
         expires_unix_seconds: None,

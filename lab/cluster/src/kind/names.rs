@@ -59,6 +59,7 @@ pub(super) fn lease(spec: &ClusterSpec) -> Lease {
         network: in_kind(name),
         version: None,
         faults: Vec::new(),
+        existing: None,
     }
 }
 

@@ -3,7 +3,7 @@
 
 mod error;
 mod progress;
-mod words;
+pub(crate) mod words;
 
 pub use error::PullError;
 pub use progress::PullProgress;
