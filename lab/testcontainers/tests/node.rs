@@ -25,7 +25,7 @@ async fn a_node_answers_and_leaves_nothing() -> Result<(), Box<dyn Error>> {
     assert!(details.ports.contains_key(&6443));
     assert_eq!(details.labels["lab.owner"], owner::this_process());
 
-    assert_eq!(details.volumes.len(), 4);
+    assert_eq!(details.volumes.len(), 2);
 
     node.rm().await?;
 
