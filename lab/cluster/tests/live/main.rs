@@ -56,9 +56,12 @@ fn main() -> ExitCode {
         trial("one_node", NODE_MIB, &["node"], async |bench| {
             one_node::live(&bench).await
         }),
-        trial("existing", 2 * NODE_MIB, &["node", "python"], async |bench| {
-            existing::live(&bench).await
-        }),
+        trial(
+            "existing",
+            2 * NODE_MIB,
+            &["node", "python"],
+            async |bench| existing::live(&bench).await,
+        ),
         trial("faults", 3 * NODE_MIB, &["node"], async |bench| {
             faults::live(&bench).await
         }),
