@@ -4,8 +4,9 @@ use lab_engine::Engine;
 
 use crate::{ClusterError, Lease, down, folder::Folder};
 
-/// Writes the lease. One that stands is a cluster being made by another process, one on
-/// somebody else's cluster, or what is left of one whose containers are gone.
+/// Writes the lease of a name that no cluster in the list has. One that stands all the
+/// same is a cluster being made by another process, one on somebody else's cluster, or
+/// what is left of one whose containers are gone.
 pub(crate) async fn claim(engine: &Engine, lease: Lease) -> Result<Lease, ClusterError> {
     let name = &lease.cluster;
     let folder = Folder::of(name)?;

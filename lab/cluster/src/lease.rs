@@ -11,6 +11,8 @@ use lab_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::ClusterSpec;
+
 /// Everything a cluster owns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
@@ -76,6 +78,27 @@ pub struct Injected {
 }
 
 impl Lease {
+    /// This process's claim on the name of a cluster, which owns nothing yet.
+    pub(crate) fn of(spec: &ClusterSpec) -> Self {
+        Self {
+            cluster: spec.name.clone(),
+            provider: spec.provider,
+            run: spec.run.clone(),
+            owner: owner::this_process(),
+            maker: None,
+            users: spec.user.iter().cloned().collect(),
+            ttl_seconds: spec.ttl.map(|ttl| ttl.as_secs()),
+            expires_unix_seconds: None,
+            container: String::new(),
+            agents: Vec::new(),
+            volumes: Vec::new(),
+            network: String::new(),
+            version: None,
+            existing: None,
+            faults: Vec::new(),
+        }
+    }
+
     /// Whether nobody answers for it any more: its time is up, its run is over, or
     /// whoever made it died half-way.
     pub(crate) fn is_over(&self) -> bool {

@@ -3,7 +3,7 @@
 //! kind lets nobody label its containers. They are the lab's when the network that they
 //! were created in, which the lab made, is called like the cluster.
 
-use lab_engine::{ContainerSummary, Engine, owner};
+use lab_engine::{ContainerSummary, Engine};
 use lab_model::name::ClusterName;
 
 use crate::{ClusterError, ClusterSpec, Lease};
@@ -45,21 +45,10 @@ pub(crate) fn is_node_of(name: &ClusterName, node: &str) -> bool {
 pub(super) fn lease(spec: &ClusterSpec) -> Lease {
     let name = &spec.name;
     Lease {
-        cluster: name.clone(),
-        provider: spec.provider,
-        run: spec.run.clone(),
-        owner: owner::this_process(),
-        maker: None,
-        users: spec.user.iter().cloned().collect(),
-        ttl_seconds: spec.ttl.map(|ttl| ttl.as_secs()),
-        expires_unix_seconds: None,
         container: server(name),
         agents: (1..spec.nodes).map(|number| worker(name, number)).collect(),
-        volumes: Vec::new(),
         network: in_kind(name),
-        version: None,
-        faults: Vec::new(),
-        existing: None,
+        ..Lease::of(spec)
     }
 }
 

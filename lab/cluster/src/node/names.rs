@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lab_engine::{Labels, owner};
+use lab_engine::Labels;
 use lab_model::name::{ClusterName, label};
 
 use super::contract;
@@ -63,23 +63,13 @@ pub(super) fn lease(spec: &ClusterSpec) -> Lease {
         .collect();
     let containers = std::iter::once(&container).chain(&agents);
     Lease {
-        cluster: name.clone(),
-        provider: spec.provider,
-        run: spec.run.clone(),
-        owner: owner::this_process(),
-        maker: None,
-        users: spec.user.iter().cloned().collect(),
-        ttl_seconds: spec.ttl.map(|ttl| ttl.as_secs()),
-        expires_unix_seconds: None,
         volumes: containers
             .flat_map(|container| volumes(container).map(|(volume, _)| volume))
             .collect(),
         container,
         agents,
         network: network(name),
-        version: None,
-        existing: None,
-        faults: Vec::new(),
+        ..Lease::of(spec)
     }
 }
 
