@@ -3,8 +3,6 @@
 
 mod args;
 mod commands;
-mod existing;
-mod fault_args;
 mod output;
 mod settings;
 mod signals;

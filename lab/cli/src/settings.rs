@@ -8,7 +8,10 @@ use std::{
 };
 
 use clap::Command;
-use lab_model::definition::{DefinitionError, Reader, read};
+use lab_model::{
+    definition::{DefinitionError, Reader, read},
+    provider::Provider,
+};
 use miette::Diagnostic;
 use thiserror::Error;
 use toml::Spanned;
@@ -114,7 +117,9 @@ fn defaults(top: &mut Reader<'_, '_>) -> BTreeMap<&'static str, String> {
         }
         defaults.insert("nodes", nodes.get_ref().to_string());
     }
-    let choices: [(_, _, &[&str]); 2] = [
+    let providers = Provider::ALL.map(Provider::as_str);
+    let choices: [(_, _, &[&str]); 3] = [
+        ("provider", "provider", &providers),
         ("images", "policy", &["auto", "pull", "build"]),
         ("lang", "lang", &["en", "ko"]),
     ];

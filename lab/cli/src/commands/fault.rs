@@ -9,8 +9,7 @@ use tokio::time::sleep;
 
 use super::{CommandError, Context, reap, up};
 use crate::{
-    args::Named,
-    fault_args::{FaultCommand, HealArgs, MakeArgs},
+    args::{FaultCommand, HealArgs, MakeArgs, Named},
     output, signals,
 };
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use lab_model::{fault::Fault, name::ClusterName};
 
-use crate::args::{Named, time_span};
+use super::{Named, time_span};
 
 /// `lab fault`.
 #[derive(Debug, Subcommand)]
