@@ -53,7 +53,7 @@ fn row(component: &ComponentReport, report: &Report) -> Markup {
             td { code { (name(&component.documented)) } }
             td { (actual(component)) }
             td { (from(component, image)) }
-            td { (mark(Some(&component.outcome))) " " (spoken(Some(&component.outcome))) }
+            td.outcome { (mark(Some(&component.outcome))) " " (spoken(Some(&component.outcome))) }
             td.number {
                 @if component.outcome.reason().is_none() { (took(component.span.length())) }
                 @else { "–" }
