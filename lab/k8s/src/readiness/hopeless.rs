@@ -64,7 +64,7 @@ fn container_hopeless(container: &ContainerStatus) -> Option<String> {
                 container.image
             ))
         }
-        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
+        "CreateContainerError" | "RunContainerError" => {
             Some(format!("container `{name}`: {reason}. {message}"))
         }
         "CrashLoopBackOff" if container.restart_count >= CRASH_LOOP_RESTARTS => Some(format!(
