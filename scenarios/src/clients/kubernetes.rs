@@ -13,7 +13,6 @@ use lab_k8s::{
         api::{AttachParams, DeleteParams, ListParams, Patch, PatchParams, PostParams},
         core::{Request, Status},
     },
-    readiness,
 };
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
@@ -322,18 +321,53 @@ fn before_current(sets: impl Iterator<Item = ReplicaSet>) -> Option<ReplicaSet> 
 
 /// Why a pod will not get running by itself, where that is so.
 pub fn hopeless(pod: &Pod) -> Option<String> {
-    let in_vain = || readiness::hopeless(pod).map(|reason| format!("{}: {reason}", named(pod)));
-    unschedulable(pod).or_else(in_vain)
+    unschedulable(pod).or_else(|| {
+        let name = pod.metadata.name.as_deref().unwrap_or("?");
+        let status = pod.status.as_ref()?;
+        let waiting = status
+            .init_container_statuses
+            .iter()
+            .flatten()
+            .chain(status.container_statuses.iter().flatten())
+            .filter_map(|container| container.state.as_ref()?.waiting.as_ref())
+            .find(|waiting| {
+                matches!(
+                    waiting.reason.as_deref(),
+                    Some(
+                        "ErrImagePull"
+                            | "ImagePullBackOff"
+                            | "ErrImageNeverPull"
+                            | "InvalidImageName"
+                            | "CreateContainerConfigError"
+                            | "CrashLoopBackOff"
+                    )
+                )
+            })?;
+        Some(format!(
+            "pod `{name}`: {}: {}",
+            waiting.reason.as_deref().unwrap_or("waiting"),
+            waiting.message.as_deref().unwrap_or("no message")
+        ))
+    })
 }
 
 /// The scheduler's words where it found no node for a pod.
 pub fn unschedulable(pod: &Pod) -> Option<String> {
-    let words = readiness::unschedulable(pod)?;
-    Some(format!("{} is unschedulable: {words}", named(pod)))
-}
-
-fn named(pod: &Pod) -> String {
-    format!("pod `{}`", pod.metadata.name.as_deref().unwrap_or("?"))
+    let name = pod.metadata.name.as_deref().unwrap_or("?");
+    let condition = pod
+        .status
+        .as_ref()?
+        .conditions
+        .iter()
+        .flatten()
+        .find(|condition| {
+            condition.type_ == "PodScheduled"
+                && condition.reason.as_deref() == Some("Unschedulable")
+        })?;
+    Some(format!(
+        "pod `{name}` is unschedulable: {}",
+        condition.message.as_deref().unwrap_or("no message")
+    ))
 }
 
 #[cfg(test)]
@@ -362,8 +396,16 @@ mod tests {
             "state": {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}}]}));
         assert_eq!(
             hopeless(&pod).unwrap(),
-            "pod `train-1`: image `x` of container `base`: ErrImagePull. no such image"
+            "pod `train-1`: ErrImagePull: no such image"
         );
+    }
+
+    #[test]
+    fn pod_that_starts_is_not_hopeless() {
+        let pod = pod(&json!({"phase": "Pending", "containerStatuses": [{
+            "name": "base", "ready": false, "restartCount": 0, "image": "x", "imageID": "",
+            "state": {"waiting": {"reason": "ContainerCreating"}}}]}));
+        assert_eq!(hopeless(&pod), None);
     }
 
     fn deployment(status: &serde_json::Value) -> Deployment {
