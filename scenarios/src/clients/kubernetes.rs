@@ -319,7 +319,9 @@ fn before_current(sets: impl Iterator<Item = ReplicaSet>) -> Option<ReplicaSet> 
     numbered.pop().map(|(_, set)| set)
 }
 
-/// Why a pod will not get running by itself, where that is so.
+/// Why a pod will not get running by itself, where that is so. Not
+/// `lab_k8s::readiness::hopeless`: an evicted pod ends an installation, while here its
+/// Deployment makes another; and a task's pod is not given restarts.
 pub fn hopeless(pod: &Pod) -> Option<String> {
     unschedulable(pod).or_else(|| {
         let name = pod.metadata.name.as_deref().unwrap_or("?");
