@@ -4,14 +4,14 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use jiff::Timestamp;
-use lab_bench::statistics::Tally;
+use lab_bench::record::Tally;
 use lab_model::event::{Event, Evidence, Fact};
 use lab_model::stage::Stage;
 
 fn tally() -> Tally {
     let mut tally = Tally::new();
     for turn in 0_u64..10_000 {
-        tally.right(800 + (turn * 7919) % 4000);
+        tally.right(800_000 + (turn * 7_919_000) % 4_000_000);
     }
     tally
 }

@@ -2,16 +2,21 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
-use hyper::StatusCode;
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    connection::Answer,
-    statistics::FailureClass,
+    record::FailureClass,
     target::{Expect, Inference},
 };
+
+/// An answer with its status.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answer<'a> {
+    pub(crate) status: u16,
+    pub(crate) body: &'a [u8],
+}
 
 /// The longest part of an answer that an error message repeats, bytes.
 const EXAMPLE_BYTES: usize = 300;
@@ -26,7 +31,7 @@ pub(crate) struct Wrong {
 /// What a request was answered when it was sent alone.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reference {
-    body: Bytes,
+    body: Vec<u8>,
     label: Option<Value>,
 }
 
@@ -60,38 +65,78 @@ struct Tensor<'a> {
     #[serde(borrow)]
     datatype: Cow<'a, str>,
     shape: Vec<u64>,
-    data: Value,
+    data: Option<Value>,
+    #[serde(default)]
+    parameters: Parameters,
+}
+
+/// What the binary tensor data extension says of a tensor.
+#[derive(Default, Deserialize)]
+struct Parameters {
+    /// Bytes of its data after the JSON.
+    binary_data_size: Option<usize>,
 }
 
 /// Judges an answer to a request that was sent alone, and keeps it as the reference.
-pub(crate) fn refer(expect: &Expect, answer: &Answer) -> Result<Reference, Wrong> {
+pub(crate) fn refer(expect: &Expect, answer: &Answer<'_>) -> Result<Reference, Wrong> {
     status(answer)?;
-    let label = match expect {
-        Expect::Status => None,
-        Expect::Inference(inference) => Some(label(inference, &answer.body)?),
-    };
     Ok(Reference {
-        body: answer.body.clone(),
-        label,
+        label: label(expect, answer.body)?,
+        body: answer.body.to_vec(),
     })
 }
 
 /// Judges an answer under load by the reference.
-pub(crate) fn judge(expect: &Expect, reference: &Reference, answer: &Answer) -> Result<(), Wrong> {
-    status(answer)?;
-    let Expect::Inference(inference) = expect else {
-        return Ok(());
-    };
-    if answer.body == reference.body {
+#[inline]
+pub(crate) fn judge(
+    expect: &Expect,
+    reference: &Reference,
+    answer: &Answer<'_>,
+) -> Result<(), Wrong> {
+    // The same bytes say the same: nothing else is looked at while the load runs.
+    if answer.status == 200 && answer.body == reference.body {
         return Ok(());
     }
-    let seen = label(inference, &answer.body)?;
-    match &reference.label {
-        Some(expected) if *expected != seen => Err(wrong(format!(
-            "`{}` is {seen}, and was {expected} for the same request without load",
-            inference.label
+    judge_closely(expect, reference, answer)
+}
+
+#[cold]
+fn judge_closely(expect: &Expect, reference: &Reference, answer: &Answer<'_>) -> Result<(), Wrong> {
+    status(answer)?;
+    let what = match expect {
+        Expect::Status => return Ok(()),
+        Expect::Same => "the body",
+        Expect::Json(pointer) => pointer,
+        Expect::Inference(inference) => inference.label.as_str(),
+    };
+    let seen = label(expect, answer.body)?;
+    match (&reference.label, &seen) {
+        (Some(expected), Some(seen)) if expected == seen => Ok(()),
+        (Some(expected), Some(seen)) => Err(wrong(format!(
+            "`{what}` is {seen}, and was {expected} for the same request without load"
         ))),
-        _ => Ok(()),
+        _ => Err(wrong(format!(
+            "{what} is not what it was for the same request without load: {}",
+            excerpt(answer.body)
+        ))),
+    }
+}
+
+/// What must stay the same, where that is less than the whole body.
+fn label(expect: &Expect, body: &[u8]) -> Result<Option<Value>, Wrong> {
+    match expect {
+        Expect::Status | Expect::Same => Ok(None),
+        Expect::Json(pointer) => {
+            let answer: Value = serde_json::from_slice(body)
+                .map_err(|error| wrong(format!("not JSON ({error}): {}", excerpt(body))))?;
+            let missing = || wrong(format!("nothing is at `{pointer}`: {}", excerpt(body)));
+            answer
+                .pointer(pointer)
+                .cloned()
+                .map(Some)
+                .ok_or_else(missing)
+        }
+        Expect::Inference(inference) => inferred(inference, body).map(Some),
     }
 }
 
@@ -102,20 +147,31 @@ fn wrong(reason: String) -> Wrong {
     }
 }
 
-fn status(answer: &Answer) -> Result<(), Wrong> {
-    if answer.status == StatusCode::OK {
+fn status(answer: &Answer<'_>) -> Result<(), Wrong> {
+    if answer.status == 200 {
         return Ok(());
     }
+    let words = StatusCode::from_u16(answer.status).map(|it| it.to_string());
     Err(Wrong {
-        class: FailureClass::Status(answer.status.as_u16()),
-        reason: format!("{}: {}", answer.status, excerpt(&answer.body)),
+        class: FailureClass::Status(answer.status),
+        reason: format!(
+            "{}: {}",
+            words.unwrap_or_else(|_| answer.status.to_string()),
+            excerpt(answer.body)
+        ),
     })
 }
 
 /// The label of an answer that holds all it must.
-fn label(expect: &Inference, body: &[u8]) -> Result<Value, Wrong> {
-    let answer: InferenceAnswer<'_> = serde_json::from_slice(body)
-        .map_err(|error| wrong(format!("not an inference ({error}): {}", excerpt(body))))?;
+fn inferred(expect: &Inference, body: &[u8]) -> Result<Value, Wrong> {
+    let unread = |error| wrong(format!("not an inference ({error}): {}", excerpt(body)));
+    // With the binary extension the tensors' bytes follow the JSON.
+    let mut parts = serde_json::Deserializer::from_slice(body).into_iter::<InferenceAnswer<'_>>();
+    let answer = match parts.next() {
+        Some(answer) => answer.map_err(unread)?,
+        None => return Err(wrong("not an inference: no body".to_owned())),
+    };
+    let binary = &body[parts.byte_offset()..];
     if answer.model_name != expect.model.as_str() {
         return Err(wrong(format!(
             "model `{}` answered, `{}` was asked",
@@ -133,12 +189,22 @@ fn label(expect: &Inference, body: &[u8]) -> Result<Value, Wrong> {
             )));
         }
     }
-    answer
-        .outputs
-        .into_iter()
-        .find(|one| one.name == expect.label.as_str())
-        .map(|tensor| tensor.data)
-        .ok_or_else(|| wrong(format!("output `{}` is missing", expect.label)))
+    let mut at = 0;
+    for tensor in answer.outputs {
+        let bytes = tensor.parameters.binary_data_size.unwrap_or(0);
+        if tensor.name == expect.label.as_str() {
+            return match tensor.data {
+                Some(data) => Ok(data),
+                None => binary
+                    .get(at..at + bytes)
+                    .filter(|it| !it.is_empty())
+                    .map(Value::from)
+                    .ok_or_else(|| wrong(format!("output `{}` has no data", expect.label))),
+            };
+        }
+        at += bytes;
+    }
+    Err(wrong(format!("output `{}` is missing", expect.label)))
 }
 
 fn excerpt(body: &[u8]) -> String {
@@ -165,14 +231,13 @@ mod tests {
                 shape: vec![1],
             }],
             label: "label".to_owned(),
-            min_agreement_percent: 90,
         })
     }
 
-    fn answer(status: u16, body: &'static str) -> Answer {
+    fn answer(status: u16, body: &'static str) -> Answer<'static> {
         Answer {
-            status: StatusCode::from_u16(status).unwrap(),
-            body: Bytes::from_static(body.as_bytes()),
+            status,
+            body: body.as_bytes(),
         }
     }
 

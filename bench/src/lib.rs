@@ -1,12 +1,20 @@
 //! Load engine and statistics for inference servers.
 //!
-//! Owns how load is offered and how answers are timed and judged. Knows no cluster,
-//! no stack and no reporter: it is given a URL and gives back figures.
+//! A [`workload::Workload`] says which load is offered to which model. It makes a
+//! [`target::Target`] (what is asked, and which answers are right) and courses
+//! ([`load::Course`]: how requests are offered); a [`session::Session`] measures one
+//! window, a [`suite::Bench`] all of them.
 
-pub mod closed_loop;
-mod connection;
+mod budget;
+pub mod error;
 mod judge;
-mod point;
-pub mod statistics;
+pub mod load;
+pub mod measure;
+mod prepare;
+pub mod record;
+mod search;
+pub mod session;
+pub mod suite;
 pub mod target;
+mod triton;
 pub mod workload;

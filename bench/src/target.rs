@@ -1,7 +1,7 @@
 //! What is asked, and which answers count as right.
 
 use bytes::Bytes;
-use hyper::Uri;
+use http::{HeaderMap, Method, Uri};
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -10,35 +10,47 @@ use thiserror::Error;
 pub struct Target {
     /// `http://host:port/path` of the endpoint.
     pub url: String,
-    /// Requests sent by POST, in turn.
+    /// Usually POST.
+    pub method: Method,
+    /// Headers of every request, `Content-Type` among them.
+    pub headers: HeaderMap,
+    /// Requests sent in turn.
     pub requests: Vec<Request>,
     /// Which answers are right.
     pub expect: Expect,
+    /// How many of the true labels the model must know before it is measured, percent.
+    pub min_agreement_percent: u8,
 }
 
 /// One request of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// Its JSON body.
+    /// Headers of this request only.
+    pub headers: HeaderMap,
+    /// Its body.
     pub body: Bytes,
     /// The label that is known to be true for it.
     pub label: Option<i64>,
 }
 
 /// Which answers are right.
+///
+/// Before any load every request is sent once, alone; under load its answer has to
+/// stay what it was then. So an answer that belongs to another request is found, and a
+/// model need not be perfect to be measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expect {
     /// Any body with status 200.
     Status,
-    /// An Open Inference Protocol v2 answer.
+    /// The same body.
+    Same,
+    /// JSON with the same value at a pointer (RFC 6901), for example `/predictions`.
+    Json(String),
+    /// An Open Inference Protocol v2 answer with the same label.
     Inference(Inference),
 }
 
 /// A right answer in the Open Inference Protocol v2.
-///
-/// Before any load every request is sent once, alone; under load the label of a
-/// request has to stay what it was then. So an answer that belongs to another
-/// request is found, and a model need not be perfect to be measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Inference {
     /// Name of the model that must have answered.
@@ -47,8 +59,6 @@ pub struct Inference {
     pub outputs: Vec<Output>,
     /// Name of the output that holds the label.
     pub label: String,
-    /// How many of the true labels the model must know before it is measured, percent.
-    pub min_agreement_percent: u8,
 }
 
 /// An output tensor that must be there.
@@ -75,6 +85,18 @@ pub enum TargetError {
         /// The address as given.
         url: String,
     },
+    /// The host has no address.
+    #[error("the host of `{url}` has no address")]
+    #[diagnostic(
+        code(lab::bench::target_unknown),
+        help("check the host's name; an address such as 127.0.0.1 needs no name service")
+    )]
+    Unknown {
+        /// The address as given.
+        url: String,
+        /// Why.
+        source: std::io::Error,
+    },
     /// There is nothing to send.
     #[error("the target `{url}` has no requests")]
     #[diagnostic(
@@ -100,8 +122,8 @@ impl Target {
     /// The target in words: `POST /v2/models/digits/infer`.
     pub fn words(&self) -> String {
         match self.address() {
-            Ok(address) => format!("POST {}", address.path),
-            Err(_) => format!("POST {}", self.url),
+            Ok(address) => format!("{} {}", self.method, address.path),
+            Err(_) => format!("{} {}", self.method, self.url),
         }
     }
 
@@ -130,8 +152,11 @@ mod tests {
     fn target(url: &str) -> Target {
         Target {
             url: url.to_owned(),
+            method: Method::POST,
+            headers: HeaderMap::new(),
             requests: Vec::new(),
             expect: Expect::Status,
+            min_agreement_percent: 0,
         }
     }
 

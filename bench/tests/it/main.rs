@@ -1,8 +1,8 @@
-//! The closed loop against small servers in the same process.
+//! The load engine against small servers in the same process.
 #![expect(
     clippy::unwrap_used,
     reason = "a test whose server cannot start has failed"
 )]
 
-mod closed_loop;
+mod load;
 mod server;

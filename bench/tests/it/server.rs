@@ -10,10 +10,18 @@ use std::{
 };
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+use futures::TryStreamExt;
+use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
+use hyper::{
+    Request, Response,
+    body::{Frame, Incoming},
+    server::conn::http1,
+    service::service_fn,
+};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, task::JoinSet};
+
+type Answer = BoxBody<Bytes, Infallible>;
 
 /// How the server answers its `n`-th request, from 1, after the requests without load.
 #[derive(Clone, Copy)]
@@ -27,6 +35,10 @@ pub(crate) enum Manner {
     Stalls(u64),
     /// Says `Connection: close` on every answer.
     Closes,
+    /// Sends its answers in chunks.
+    Chunks,
+    /// Takes ten milliseconds for each.
+    Slow,
 }
 
 /// A server on a free port of 127.0.0.1; ends when dropped.
@@ -74,7 +86,7 @@ async fn answer(
     request: Request<Incoming>,
     manner: Manner,
     number: u64,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Answer>, Infallible> {
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let asked: serde_json::Value = serde_json::from_slice(&body).unwrap();
     let label = asked["inputs"][0]["data"][0].as_i64().unwrap();
@@ -82,7 +94,7 @@ async fn answer(
     Ok(match manner {
         Manner::Fails(every) if hit(every) => Response::builder()
             .status(500)
-            .body(Full::from("out of memory"))
+            .body(Full::from("out of memory").boxed())
             .unwrap(),
         Manner::Confuses(every) if hit(every) => inference(label + 1),
         Manner::Stalls(every) if hit(every) => {
@@ -97,15 +109,22 @@ async fn answer(
                 .insert(hyper::header::CONNECTION, close);
             response
         }
+        Manner::Slow => {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            inference(label)
+        }
+        // A body whose length hyper does not know is sent in chunks.
+        Manner::Chunks => inference(label)
+            .map(|body| StreamBody::new(body.into_data_stream().map_ok(Frame::data)).boxed()),
         _ => inference(label),
     })
 }
 
-fn inference(label: i64) -> Response<Full<Bytes>> {
+fn inference(label: i64) -> Response<Answer> {
     let body = serde_json::json!({
         "model_name": "echo",
         "model_version": "1",
         "outputs": [{"name": "label", "datatype": "INT64", "shape": [1], "data": [label]}],
     });
-    Response::new(Full::from(body.to_string()))
+    Response::new(Full::from(body.to_string()).boxed())
 }

@@ -1,45 +1,270 @@
 //! What a benchmark measured.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-/// One point of a closed-loop sweep: a fixed number of connections, each sending
-/// its next request when the last was answered.
+/// The load that was offered.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "loop", rename_all = "snake_case")]
+pub enum Offered {
+    /// A fixed number of connections, each sending its next request when the last was
+    /// answered.
+    Closed {
+        /// Connections in flight at once.
+        concurrency: u32,
+    },
+    /// Requests that are sent when they are due, whatever was answered.
+    Open {
+        /// How arrivals are spread.
+        arrivals: ArrivalKind,
+        /// Requests a second, on average over the window.
+        rate: f64,
+    },
+}
+
+impl fmt::Display for Offered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed { concurrency } => write!(f, "{concurrency} at once"),
+            Self::Open { arrivals, rate } => write!(f, "{rate:.0}/s {arrivals}"),
+        }
+    }
+}
+
+/// How an open loop's arrivals are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArrivalKind {
+    /// Evenly.
+    Constant,
+    /// At random, independent of one another.
+    Poisson,
+    /// Evenly, at a rate that changes linearly.
+    Ramp,
+    /// As recorded.
+    Replay,
+}
+
+impl fmt::Display for ArrivalKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Constant => "constant",
+            Self::Poisson => "poisson",
+            Self::Ramp => "ramp",
+            Self::Replay => "replay",
+        })
+    }
+}
+
+/// One measured window.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ClosedLoopPoint {
-    /// Connections in flight at once.
-    pub concurrency: u32,
-    /// Answered requests within the measured window.
+pub struct Point {
+    /// The load that was offered.
+    pub offered: Offered,
+    /// Answers to requests that were due within the window.
     pub requests: u64,
     /// Requests that failed or were answered wrongly.
     pub errors: u64,
-    /// Length of the measured window, seconds.
+    /// From the window's start to its last answer, seconds.
     pub seconds: f64,
-    /// Correct answers per second.
+    /// Right answers per second.
     pub throughput: f64,
-    /// Service time, microseconds.
+    /// From when a request was due to its whole answer, microseconds.
     pub latency: LatencyMicros,
+    /// What only an open loop has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<OpenLoop>,
+    /// Whether the load had become steady before the window began.
+    pub steady: bool,
+    /// Why the figures say nothing of the server; empty where they do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub void: Vec<String>,
+    /// What the generator used.
+    pub generator: Generator,
+    /// What the server says of the same window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerTimes>,
+    /// What the server's pods used in the same window.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pods: Vec<PodUsage>,
+    /// What happened in each second.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<Second>,
+    /// How often which latency was seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub histogram: Vec<Bucket>,
 }
 
-/// Quantiles of a latency distribution, microseconds, read from an HDR histogram.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What only an open loop has, where being due and being sent are two things.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct OpenLoop {
+    /// From when a request was sent to its whole answer, microseconds.
+    pub service: LatencyMicros,
+    /// How late the generator itself sent, microseconds.
+    pub lag: LatencyMicros,
+    /// Arrivals that waited because every connection allowed was taken.
+    pub held: u64,
+}
+
+/// Quantiles of a distribution of times, microseconds, read from an HDR histogram.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct LatencyMicros {
     /// Median.
-    pub p50: u64,
+    pub p50: f64,
+    /// 90th percentile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p90: Option<f64>,
     /// 95th percentile.
-    pub p95: u64,
+    pub p95: f64,
     /// 99th percentile.
-    pub p99: u64,
+    pub p99: f64,
+    /// 99.9th percentile, where enough was measured to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p999: Option<f64>,
+    /// 99.99th percentile, where enough was measured to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p9999: Option<f64>,
     /// Largest value seen.
-    pub max: u64,
+    pub max: f64,
 }
 
-/// A finished sweep against one model.
+/// What the load generator used within the window.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Generator {
+    /// Generators that made the load together.
+    pub count: u32,
+    /// CPU time of the threads that made the load, seconds.
+    pub cpu_seconds: f64,
+    /// CPU time per answer, microseconds.
+    pub cpu_micros_per_request: f64,
+    /// Request bytes written.
+    pub bytes_sent: u64,
+    /// Answer bytes read.
+    pub bytes_received: u64,
+}
+
+/// Where a server's own counters say the time of a request went, microseconds each.
+///
+/// From Triton's statistics extension, as the difference over the window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ServerTimes {
+    /// Inferences it counted.
+    pub inferences: u64,
+    /// Executions of the model: fewer than inferences where they were batched.
+    pub executions: u64,
+    /// Waiting for a free instance or a fuller batch.
+    pub queue: f64,
+    /// Making the input ready.
+    pub compute_input: f64,
+    /// The model itself.
+    pub compute_infer: f64,
+    /// Giving out the output.
+    pub compute_output: f64,
+    /// The whole of a request within the server.
+    pub request: f64,
+    /// Executions by batch size.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub batches: Vec<BatchCount>,
+}
+
+/// How often a batch of one size was executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchCount {
+    /// Requests in a batch.
+    pub size: u64,
+    /// Executions.
+    pub count: u64,
+}
+
+/// What a pod used within the window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PodUsage {
+    /// The pod.
+    pub pod: String,
+    /// CPU time, seconds.
+    pub cpu_seconds: f64,
+    /// Memory in use at the window's end, bytes.
+    pub memory_bytes: u64,
+}
+
+/// One second of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Second {
+    /// Right answers.
+    pub answers: u64,
+    /// Errors.
+    pub errors: u64,
+    /// Median latency, microseconds.
+    pub p50: f64,
+    /// 99th percentile of latency, microseconds.
+    pub p99: f64,
+}
+
+/// Latencies within one range.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bucket {
+    /// The range's upper end, microseconds; its lower end is that of the bucket before.
+    pub up_to: f64,
+    /// Right answers within it.
+    pub count: u64,
+}
+
+/// The highest rate that held a target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Highest {
+    /// The target: p99 latency in microseconds that must not be exceeded.
+    pub p99_micros: f64,
+    /// How it ended.
+    pub found: Found,
+    /// Every rate that was tried, in turn.
+    pub tried: Vec<Tried>,
+}
+
+/// How a search ended.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Found {
+    /// The highest rate, requests a second, that held each time it was confirmed.
+    Rate {
+        /// Requests a second.
+        rate: f64,
+    },
+    /// Even the least rate tried did not hold.
+    None,
+    /// The time ran out before an answer was confirmed; the best so far.
+    Unconfirmed {
+        /// Requests a second.
+        rate: f64,
+    },
+}
+
+/// One rate of a search.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Tried {
+    /// Requests a second.
+    pub rate: f64,
+    /// p99 latency seen, microseconds.
+    pub p99: f64,
+    /// Errors seen.
+    pub errors: u64,
+    /// Whether the target held.
+    pub held: bool,
+}
+
+/// A finished benchmark of one target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BenchmarkSummary {
     /// Name of the workload.
     pub workload: String,
     /// What was asked, for example `POST /v2/models/digits/infer`.
     pub target: String,
-    /// One point a concurrency, in the order measured.
-    pub points: Vec<ClosedLoopPoint>,
+    /// The measured windows, in the order measured.
+    pub points: Vec<Point>,
+    /// The answer of a search for the highest rate, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub highest: Option<Highest>,
+    /// Budgets that were missed, each in words; empty where all were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<String>,
 }

@@ -57,14 +57,14 @@ pub(crate) fn bytes(size: u64) -> String {
     }
 }
 
-/// A time of a request: `850 µs`, `6.1 ms`, `1.20 s`.
-#[expect(clippy::cast_precision_loss, reason = "shown with three digits")]
-pub(crate) fn micros(value: u64) -> String {
+/// A time of a request: `8.5 µs`, `850 µs`, `6.1 ms`, `1.20 s`.
+pub(crate) fn micros(value: f64) -> String {
     match value {
-        0..1000 => format!("{value} µs"),
-        1000..9_950 => format!("{:.1} ms", value as f64 / 1e3),
-        9_950..999_500 => format!("{:.0} ms", value as f64 / 1e3),
-        _ => format!("{:.2} s", value as f64 / 1e6),
+        value if value < 9.95 => format!("{value:.1} µs"),
+        value if value < 999.5 => format!("{value:.0} µs"),
+        value if value < 9_950.0 => format!("{:.1} ms", value / 1e3),
+        value if value < 999_500.0 => format!("{:.0} ms", value / 1e3),
+        value => format!("{:.2} s", value / 1e6),
     }
 }
 
@@ -147,10 +147,11 @@ mod tests {
     #[test]
     fn request_times_have_three_digits() {
         let cases = [
-            (850, "850 µs"),
-            (6120, "6.1 ms"),
-            (45_300, "45 ms"),
-            (1_200_000, "1.20 s"),
+            (8.54, "8.5 µs"),
+            (850.0, "850 µs"),
+            (6120.0, "6.1 ms"),
+            (45_300.0, "45 ms"),
+            (1_200_000.0, "1.20 s"),
         ];
         for (value, text) in cases {
             assert_eq!(micros(value), text);

@@ -117,8 +117,8 @@ fn figures(benchmark: &BenchmarkSummary) -> String {
                 errors => format!(", {errors} errors"),
             };
             format!(
-                "{} at once {}/s p99 {}{errors}",
-                point.concurrency,
+                "{} {}/s p99 {}{errors}",
+                point.offered,
                 rate(point.throughput),
                 micros(point.latency.p99)
             )

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use lab_bench::{
-    closed_loop::{self, BenchError},
+    error::BenchError,
+    suite::{Bench, Unknown},
     workload::{Workload, WorkloadError},
 };
 use lab_cluster::Cluster;
@@ -71,7 +72,7 @@ pub fn workload(root: &Path, named: &str) -> Result<Workload, BenchmarkError> {
     Ok(Workload::load(&file)?)
 }
 
-/// Runs the workload's sweep against the stack's own server.
+/// Runs a workload against the stack's own server.
 ///
 /// # Errors
 /// As [`measure_at`], and when the stack has no server to measure.
@@ -96,29 +97,47 @@ pub async fn measure(
     measure_at(base, workload, &*session.emitter, &session.cancel).await
 }
 
-/// Runs the workload's sweep against any server of the Open Inference Protocol v2,
-/// given as `http://host:port`, and emits what it measured.
+/// Runs a workload against any server that speaks its protocol, given as
+/// `http://host:port`, and emits what it measured, also where it was ended early.
 ///
 /// # Errors
-/// When the model does not answer rightly even without load. Errors under load are
-/// counted, not returned.
+/// When the server does not answer rightly even without load, or the token is
+/// cancelled. Errors under load are counted, not returned.
 pub async fn measure_at(
     server: &str,
     workload: &Workload,
     emitter: &dyn Emitter,
     cancel: &CancellationToken,
 ) -> Result<BenchmarkSummary, RunError> {
-    let target = workload.target(server);
-    let measured = closed_loop::run(&target, &workload.sweep, cancel)
-        .await
-        .map_err(BenchmarkError::from)?;
+    let bench = Bench {
+        workload,
+        server,
+        pods: &Unknown,
+        cancel,
+    };
+    let measured = bench.run(|_| {}).await.map_err(BenchmarkError::from)?;
+    let note = |text| emitter.emit(Fact::Noted { text });
     for failure in &measured.failures {
-        let text = format!(
-            "{} at once: {} times {}, the first one: {}",
-            failure.concurrency, failure.count, failure.class, failure.example
-        );
-        emitter.emit(Fact::Noted { text });
+        let offered = measured.summary.points[failure.window].offered;
+        note(format!(
+            "{offered}: {} times {}, the first one: {}",
+            failure.count, failure.class, failure.example
+        ));
     }
-    emitter.emit(Fact::BenchmarkFinished(measured.summary.clone()));
+    for point in &measured.summary.points {
+        for void in &point.void {
+            note(format!(
+                "{}: this window says nothing of the server: {void}",
+                point.offered
+            ));
+        }
+    }
+    let nothing = measured.summary.points.is_empty() && measured.summary.highest.is_none();
+    if !nothing {
+        emitter.emit(Fact::BenchmarkFinished(measured.summary.clone()));
+    }
+    if measured.cancelled {
+        return Err(BenchmarkError::from(BenchError::Cancelled).into());
+    }
     Ok(measured.summary)
 }

@@ -154,7 +154,10 @@ impl Run<'_> {
         {
             let measured = benchmark::measure(&self.session, cluster, locked, workload);
             let measured = session.unless_interrupted(measured);
-            self.stage(Stage::Benchmark, measured).await?;
+            let measured = self.stage(Stage::Benchmark, measured).await?;
+            if !measured.missed.is_empty() {
+                return Ok(Exit::BudgetMissed);
+            }
         }
         Ok(if summary.failed == 0 {
             Exit::Ok

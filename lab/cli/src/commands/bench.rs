@@ -20,7 +20,11 @@ pub(super) async fn bench(context: &Context, args: BenchArgs) -> Result<Exit, Co
     if !context.global.json {
         output::text(&table(&summary));
     }
-    Ok(Exit::Ok)
+    Ok(if summary.missed.is_empty() {
+        Exit::Ok
+    } else {
+        Exit::BudgetMissed
+    })
 }
 
 /// Measures a server that needs no cluster of ours.
@@ -64,17 +68,19 @@ async fn cluster(
 }
 
 fn table(summary: &BenchmarkSummary) -> String {
-    let mut text = String::from("concurrency  requests/s    p50 us    p95 us    p99 us  errors\n");
+    let mut text =
+        String::from("load               requests/s    p50 us    p95 us    p99 us  errors\n");
     for point in &summary.points {
         let latency = point.latency;
         text.push_str(&format!(
-            "{:>11}  {:>10.1}  {:>8}  {:>8}  {:>8}  {:>6}\n",
-            point.concurrency,
+            "{:<17}  {:>10.1}  {:>8.0}  {:>8.0}  {:>8.0}  {:>6}{}\n",
+            point.offered.to_string(),
             point.throughput,
             latency.p50,
             latency.p95,
             latency.p99,
-            point.errors
+            point.errors,
+            if point.void.is_empty() { "" } else { "  void" }
         ));
     }
     text

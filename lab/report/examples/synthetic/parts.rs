@@ -1,7 +1,7 @@
 //! What streams have in common: the set-up, the stages of a model's life, the end.
 
 use lab_model::{
-    benchmark::{BenchmarkSummary, ClosedLoopPoint, LatencyMicros},
+    benchmark::{BenchmarkSummary, Generator, LatencyMicros, Offered, Point},
     event::Fact,
     outcome::Outcome,
     stage::Stage,
@@ -220,27 +220,46 @@ pub(crate) fn monitor(stream: &mut Stream) {
 pub(crate) fn benchmark(stream: &mut Stream) {
     let since = stream.start(Stage::Benchmark);
     stream.wait(21_400);
-    let point = |concurrency, throughput: f64, quantiles: [u64; 4]| ClosedLoopPoint {
-        concurrency,
+    let point = |concurrency, throughput: f64, quantiles: [f64; 4]| Point {
+        offered: Offered::Closed { concurrency },
         requests: u64::from(concurrency) * 1000 + 7,
         errors: 0,
         seconds: 5.0,
         throughput,
         latency: LatencyMicros {
             p50: quantiles[0],
+            p90: None,
             p95: quantiles[1],
             p99: quantiles[2],
+            p999: None,
+            p9999: None,
             max: quantiles[3],
         },
+        open: None,
+        steady: true,
+        void: Vec::new(),
+        generator: Generator {
+            count: 1,
+            cpu_seconds: 0.12,
+            cpu_micros_per_request: 24.0,
+            bytes_sent: 300_000,
+            bytes_received: 240_000,
+        },
+        server: None,
+        pods: Vec::new(),
+        series: Vec::new(),
+        histogram: Vec::new(),
     };
     stream.fact(Fact::BenchmarkFinished(BenchmarkSummary {
         workload: "digits-closed-loop".to_owned(),
         target: "POST /v2/models/digits/infer".to_owned(),
         points: vec![
-            point(1, 612.4, [1_490, 2_210, 3_950, 9_870]),
-            point(4, 1_385.2, [2_710, 4_480, 7_320, 21_400]),
-            point(16, 1_811.0, [8_420, 13_900, 19_600, 48_200]),
+            point(1, 612.4, [1_490.0, 2_210.0, 3_950.0, 9_870.0]),
+            point(4, 1_385.2, [2_710.0, 4_480.0, 7_320.0, 21_400.0]),
+            point(16, 1_811.0, [8_420.0, 13_900.0, 19_600.0, 48_200.0]),
         ],
+        highest: None,
+        missed: Vec::new(),
     }));
     stream.sample(3_560, 301.0);
     stream.end(Stage::Benchmark, since, Outcome::Passed);

@@ -1,6 +1,6 @@
 //! Benchmarks: the figures, and throughput and latency over the number of connections.
 
-use lab_model::benchmark::{BenchmarkSummary, ClosedLoopPoint, LatencyMicros};
+use lab_model::benchmark::{BenchmarkSummary, LatencyMicros, Offered, Point};
 use maud::{Markup, html};
 
 use super::{
@@ -18,7 +18,7 @@ const MOST_POINTS: usize = 24;
 const LABEL_HEIGHT: f64 = 15.0;
 
 /// A quantile with its name and class.
-type Quantile = (&'static str, fn(LatencyMicros) -> u64);
+type Quantile = (&'static str, fn(LatencyMicros) -> f64);
 
 const QUANTILES: [Quantile; 3] = [
     ("p50", |latency| latency.p50),
@@ -44,16 +44,22 @@ pub(super) fn section(report: &Report) -> Markup {
 }
 
 fn one(benchmark: &BenchmarkSummary) -> Markup {
-    let points = &benchmark.points[..benchmark.points.len().min(MOST_POINTS)];
+    let closed = |point: &&Point| matches!(point.offered, Offered::Closed { .. });
+    let points: Vec<&Point> = benchmark
+        .points
+        .iter()
+        .filter(closed)
+        .take(MOST_POINTS)
+        .collect();
     html! {
         h3 { (name(&benchmark.workload)) " " code { (name(&benchmark.target)) } }
         @if !points.is_empty() {
-            div.figures { (throughput(points)) (latency(points)) }
+            div.figures { (throughput(&points)) (latency(&points)) }
         }
         div.scroll tabindex="0" role="region" aria-label="figures of the benchmark" {
             table {
                 thead { tr {
-                    th.number scope="col" { "At once" }
+                    th.number scope="col" { "Load" }
                     th.number scope="col" { "Answers" }
                     th.number scope="col" { "Errors" }
                     th.number scope="col" { "A second" }
@@ -69,10 +75,10 @@ fn one(benchmark: &BenchmarkSummary) -> Markup {
     }
 }
 
-fn row(point: &ClosedLoopPoint) -> Markup {
+fn row(point: &Point) -> Markup {
     html! {
         tr {
-            th.number scope="row" { (point.concurrency) }
+            th.number scope="row" { (point.offered) }
             td.number { (count(point.requests)) }
             td.number.failed[point.errors > 0] { (count(point.errors)) }
             td.number { (rate(point.throughput)) }
@@ -91,16 +97,24 @@ fn place(index: usize, points: usize) -> f64 {
     (index as f64 + 0.5) / points as f64
 }
 
-fn connections(frame: Frame, points: &[ClosedLoopPoint]) -> Markup {
+/// The connections of a closed loop.
+fn at_once(point: &Point) -> String {
+    match point.offered {
+        Offered::Closed { concurrency } => concurrency.to_string(),
+        Offered::Open { .. } => String::new(),
+    }
+}
+
+fn connections(frame: Frame, points: &[&Point]) -> Markup {
     html! {
         @for (index, point) in points.iter().enumerate() {
-            (x_mark(frame, frame.x(place(index, points.len())), &point.concurrency.to_string()))
+            (x_mark(frame, frame.x(place(index, points.len())), &at_once(point)))
         }
         (x_title(frame, "connections at once"))
     }
 }
 
-fn throughput(points: &[ClosedLoopPoint]) -> Markup {
+fn throughput(points: &[&Point]) -> Markup {
     let frame = Frame {
         left: 58.0,
         right: 10.0,
@@ -115,7 +129,7 @@ fn throughput(points: &[ClosedLoopPoint]) -> Markup {
     let width = (frame.x(place(0, points.len())) - frame.left).min(36.0);
     let told = points
         .iter()
-        .map(|point| format!("{} at {}", rate(point.throughput), point.concurrency))
+        .map(|point| format!("{} at {}", rate(point.throughput), point.offered))
         .collect::<Vec<_>>()
         .join(", ");
     let drawing = html! {
@@ -137,7 +151,7 @@ fn rate_mark(value: f64) -> String {
     rate(value).trim_end_matches(".0").to_owned()
 }
 
-fn latency(points: &[ClosedLoopPoint]) -> Markup {
+fn latency(points: &[&Point]) -> Markup {
     let frame = Frame {
         left: 66.0,
         right: 92.0,
@@ -147,9 +161,8 @@ fn latency(points: &[ClosedLoopPoint]) -> Markup {
     let most = points
         .iter()
         .map(|point| point.latency.p99)
-        .max()
-        .unwrap_or(0);
-    let scale = Scale::round(as_plotted(most), 4.0);
+        .fold(0.0, f64::max);
+    let scale = Scale::round(most, 4.0);
     let told = points
         .iter()
         .map(|point| {
@@ -158,7 +171,7 @@ fn latency(points: &[ClosedLoopPoint]) -> Markup {
                 "p50 {} p99 {} at {}",
                 micros(latency.p50),
                 micros(latency.p99),
-                point.concurrency
+                point.offered
             )
         })
         .collect::<Vec<_>>()
@@ -173,14 +186,6 @@ fn latency(points: &[ClosedLoopPoint]) -> Markup {
     figure("Time until the answer", "응답 시간", &told, &drawing)
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a place on a plot has three digits"
-)]
-const fn as_plotted(micros: u64) -> f64 {
-    micros as f64
-}
-
 /// A mark of the axis: `500 µs`, `2 ms`, `1.5 s`.
 fn mark_of_micros(value: f64) -> String {
     let (value, unit) = match value {
@@ -192,13 +197,13 @@ fn mark_of_micros(value: f64) -> String {
     format!("{} {unit}", text.trim_end_matches(".0"))
 }
 
-fn line(frame: Frame, scale: Scale, points: &[ClosedLoopPoint], quantile: Quantile) -> Markup {
+fn line(frame: Frame, scale: Scale, points: &[&Point], quantile: Quantile) -> Markup {
     let (label, quantile) = quantile;
     let places: Vec<(f64, f64)> = points
         .iter()
         .enumerate()
         .map(|(index, point)| {
-            let share = scale.share(as_plotted(quantile(point.latency)));
+            let share = scale.share(quantile(point.latency));
             (frame.x(place(index, points.len())), frame.y(share))
         })
         .collect();
@@ -216,7 +221,7 @@ fn line(frame: Frame, scale: Scale, points: &[ClosedLoopPoint], quantile: Quanti
 }
 
 /// The quantiles' names beside their last points, pushed apart where they would meet.
-fn labels(frame: Frame, scale: Scale, points: &[ClosedLoopPoint]) -> Markup {
+fn labels(frame: Frame, scale: Scale, points: &[&Point]) -> Markup {
     let Some(last) = points.last() else {
         return html! {};
     };
@@ -226,9 +231,7 @@ fn labels(frame: Frame, scale: Scale, points: &[ClosedLoopPoint]) -> Markup {
         .iter()
         .map(|(label, quantile)| {
             let value = quantile(last.latency);
-            let y = frame
-                .y(scale.share(as_plotted(value)))
-                .min(below - LABEL_HEIGHT);
+            let y = frame.y(scale.share(value)).min(below - LABEL_HEIGHT);
             below = y;
             (*label, value, y)
         })

@@ -44,6 +44,7 @@ pub(super) fn header(report: &Report) -> Markup {
 
 fn tiles(report: &Report) -> Markup {
     let points = report.benchmarks.iter().flat_map(|one| &one.points);
+    let points = points.filter(|one| one.void.is_empty());
     let best = points.max_by(|one, other| one.throughput.total_cmp(&other.throughput));
     html! {
         ul.tiles {
@@ -56,9 +57,9 @@ fn tiles(report: &Report) -> Markup {
                 (tile(&bytes(peak), "memory at most", "최대 메모리"))
             }
             @if let Some(best) = best {
-                @let label = format!("inferences at {} at once", best.concurrency);
+                @let label = format!("inferences at {}", best.offered);
                 (tile(&format!("{}/s", rate(best.throughput)), &label, "초당 추론"))
-                @let label = format!("p99 at {} at once", best.concurrency);
+                @let label = format!("p99 at {}", best.offered);
                 (tile(&micros(best.latency.p99), &label, "99 % 응답 시간"))
             }
         }

@@ -285,9 +285,9 @@ impl Teller {
                 };
                 let errors = counted(usize::try_from(point.errors).unwrap_or(usize::MAX), "error");
                 format!(
-                    "  {} {:>3} at once: {}/s, p50 {}, p95 {}, p99 {}, {errors}",
+                    "  {} {:>11}: {}/s, p50 {}, p95 {}, p99 {}, {errors}",
                     self.painter.mark(Some(&outcome)),
-                    point.concurrency,
+                    point.offered.to_string(),
                     rate(point.throughput),
                     micros(point.latency.p50),
                     micros(point.latency.p95),

@@ -1,0 +1,78 @@
+//! Why a target could not be measured.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::target::TargetError;
+
+/// Why a target could not be measured at all. Errors under load are counted instead.
+#[derive(Debug, Error, Diagnostic)]
+pub enum BenchError {
+    /// The target cannot be asked.
+    #[error("failed to use the target")]
+    #[diagnostic(transparent)]
+    Target(#[from] TargetError),
+    /// A request was answered wrongly before there was any load.
+    #[error("request {number} of {of} to `{url}` was not answered rightly without load: {reason}")]
+    #[diagnostic(
+        code(lab::bench::wrong_without_load),
+        help(
+            "`lab status NAME` shows whether the server is ready; `curl` the address to see its answer"
+        )
+    )]
+    WrongWithoutLoad {
+        /// The address.
+        url: String,
+        /// The request, from 1.
+        number: usize,
+        /// All requests.
+        of: usize,
+        /// What was wrong.
+        reason: String,
+    },
+    /// The model does not know enough of the true labels.
+    #[error("the model knows {known} of {of} labels; at least {at_least} % were asked for")]
+    #[diagnostic(
+        code(lab::bench::disagrees),
+        help("check that the workload's `samples` are what this model was trained on")
+    )]
+    Disagrees {
+        /// Right labels.
+        known: usize,
+        /// Requests with a known label.
+        of: usize,
+        /// The share asked for, percent.
+        at_least: u8,
+    },
+    /// The benchmark was cancelled.
+    #[error("the benchmark was cancelled")]
+    #[diagnostic(
+        code(lab::bench::cancelled),
+        help("run it again with `lab bench NAME`")
+    )]
+    Cancelled,
+    /// No client for what is not measured.
+    #[error("failed to make an HTTP client")]
+    #[diagnostic(code(lab::bench::client), help("this is a bug; please report it"))]
+    Client {
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// The kernel refused what the load engine needs.
+    #[error("failed to make load")]
+    #[diagnostic(
+        code(lab::bench::engine),
+        help("`ulimit -n` must allow a file descriptor for each connection")
+    )]
+    Engine {
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The load thread ended by a bug.
+    #[error("the load thread ended by itself")]
+    #[diagnostic(code(lab::bench::thread), help("this is a bug; please report it"))]
+    Thread {
+        /// How it ended.
+        source: tokio::task::JoinError,
+    },
+}

@@ -1,0 +1,192 @@
+//! One keep-alive connection that never blocks.
+
+use std::{
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpStream},
+    os::fd::{AsFd, BorrowedFd},
+};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
+
+use super::http::{Reader, Reading, Whole};
+
+/// First size of an input buffer, bytes: most answers to an inference fit.
+const INPUT: usize = 4096;
+
+/// What a connection is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// There is no connection.
+    Closed,
+    /// It is being made.
+    Connecting,
+    /// It may be used.
+    Idle,
+    /// A request is on its way, or its answer.
+    Busy,
+}
+
+/// A request on its way.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Flight {
+    /// Which of the target's requests.
+    pub(crate) request: usize,
+    /// When it was due, ns of the load's clock.
+    pub(crate) due: u64,
+    /// When it was sent.
+    pub(crate) sent: u64,
+    /// Whether it is measured.
+    pub(crate) counts: bool,
+}
+
+/// What came when a connection was read.
+#[derive(Debug)]
+pub(crate) enum Came {
+    /// Not yet all.
+    Some,
+    /// The whole answer; its bytes are in the input until the next request.
+    Answer(Whole),
+    /// The connection has ended, or what came is not the protocol.
+    End(io::Error),
+}
+
+/// A connection, or the place for one.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: Option<TcpStream>,
+    input: Vec<u8>,
+    filled: usize,
+    written: usize,
+    pub(crate) state: State,
+    pub(crate) flight: Flight,
+    /// When a closed place may be tried again.
+    pub(crate) retry: u64,
+}
+
+impl Connection {
+    pub(crate) fn new() -> Self {
+        Self {
+            stream: None,
+            input: Vec::new(),
+            filled: 0,
+            written: 0,
+            state: State::Closed,
+            flight: Flight::default(),
+            retry: 0,
+        }
+    }
+
+    /// Begins to connect.
+    pub(crate) fn open(&mut self, address: SocketAddr) -> io::Result<()> {
+        let family = match address {
+            SocketAddr::V4(_) => AddressFamily::INET,
+            SocketAddr::V6(_) => AddressFamily::INET6,
+        };
+        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+        let socket = socket_with(family, SocketType::STREAM, flags, None)?;
+        // A request is one small write; waiting to fill a segment would time the kernel.
+        sockopt::set_tcp_nodelay(&socket, true)?;
+        match connect(&socket, &address) {
+            Ok(()) | Err(rustix::io::Errno::INPROGRESS) => {}
+            Err(error) => return Err(error.into()),
+        }
+        self.stream = Some(socket.into());
+        self.state = State::Connecting;
+        Ok(())
+    }
+
+    /// Whether the connection that was being made is there now.
+    pub(crate) fn opened(&mut self) -> io::Result<()> {
+        if let Some(error) = self.stream()?.take_error()? {
+            return Err(error);
+        }
+        self.stream()?.peer_addr()?;
+        self.state = State::Idle;
+        if self.input.is_empty() {
+            self.input.resize(INPUT, 0);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.stream = None;
+        self.state = State::Closed;
+    }
+
+    pub(crate) fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
+        Ok(self.stream()?.as_fd())
+    }
+
+    fn stream(&self) -> io::Result<&TcpStream> {
+        self.stream
+            .as_ref()
+            .ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// Begins to send a request. `false`: the socket takes no more now.
+    pub(crate) fn send(&mut self, request: &[u8], flight: Flight) -> io::Result<bool> {
+        self.flight = flight;
+        self.state = State::Busy;
+        self.filled = 0;
+        self.written = 0;
+        self.go_on(request)
+    }
+
+    /// Goes on sending.
+    pub(crate) fn go_on(&mut self, request: &[u8]) -> io::Result<bool> {
+        while self.written < request.len() {
+            match self.stream()?.write(&request[self.written..]) {
+                Ok(bytes) => self.written += bytes,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads what has come.
+    pub(crate) fn receive(&mut self, reader: &mut Reader) -> Came {
+        let Some(mut stream) = self.stream.as_ref() else {
+            return Came::End(io::ErrorKind::NotConnected.into());
+        };
+        let read = match stream.read(&mut self.input[self.filled..]) {
+            Ok(read) => read,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                ) =>
+            {
+                return Came::Some;
+            }
+            Err(error) => return Came::End(error),
+        };
+        self.filled += read;
+        match reader.read(&self.input[..self.filled], read == 0) {
+            Reading::Whole(whole) if whole.bytes < self.filled => Came::End(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "more came than the answer",
+            )),
+            Reading::Whole(whole) => Came::Answer(whole),
+            Reading::Malformed(reason) => {
+                Came::End(io::Error::new(io::ErrorKind::InvalidData, reason))
+            }
+            Reading::Partial(_) if read == 0 => Came::End(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "connection closed before the answer was complete",
+            )),
+            Reading::Partial(bytes) => {
+                if self.filled == self.input.len() || bytes > self.input.len() {
+                    self.input.resize(bytes.max(2 * self.input.len()), 0);
+                }
+                Came::Some
+            }
+        }
+    }
+
+    /// Bytes of the answer that came.
+    pub(crate) fn input(&self) -> &[u8] {
+        &self.input[..self.filled]
+    }
+}

@@ -1,0 +1,170 @@
+//! One window: the load on a thread of its own, and what it says of the server.
+
+use std::{sync::Arc, time::Duration};
+
+use hdrhistogram::Histogram;
+use lab_model::benchmark::{ArrivalKind, Bucket, Generator, Offered, OpenLoop, Point};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    error::BenchError,
+    load::{Arrivals, Course, Driven, Driver, Pace, Watch},
+    prepare::Prepared,
+    record::{Tally, micros, quantiles},
+};
+
+/// Buckets of a published histogram: enough for a picture.
+const BUCKETS: u32 = 60;
+/// Most of its own ceiling a generator may have used. Above half, what is measured is
+/// the generator.
+const MOST_CPU: f64 = 0.5;
+/// Most a generator may be late, as a share of the latency it measures.
+const MOST_LAG: f64 = 0.05;
+
+/// What one window brought.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// The figures.
+    pub point: Point,
+    /// Everything counted and timed, to be merged with others.
+    pub tally: Tally,
+}
+
+/// Runs one course against a target.
+///
+/// # Errors
+/// When the engine fails or the token is cancelled. Errors under load are counted.
+pub(crate) async fn measure(
+    prepared: &Arc<Prepared>,
+    course: &Course,
+    watch: &Arc<Watch>,
+    cancel: &CancellationToken,
+) -> Result<Window, BenchError> {
+    let thread = {
+        let (prepared, course, watch) = (Arc::clone(prepared), course.clone(), Arc::clone(watch));
+        tokio::task::spawn_blocking(move || Driver::new(&prepared, &course, &watch)?.run())
+    };
+    tokio::pin!(thread);
+    let driven = tokio::select! {
+        driven = &mut thread => driven,
+        () = cancel.cancelled() => {
+            watch.cancel();
+            thread.await
+        }
+    };
+    let driven = driven
+        .map_err(|source| BenchError::Thread { source })?
+        .map_err(|source| BenchError::Engine { source })?;
+    if driven.cancelled {
+        return Err(BenchError::Cancelled);
+    }
+    Ok(window(course, driven))
+}
+
+fn window(course: &Course, driven: Driven) -> Window {
+    let tally = driven.tally;
+    let seconds = Duration::from_nanos(driven.nanos).as_secs_f64();
+    let cpu_seconds = Duration::from_nanos(driven.cpu).as_secs_f64();
+    let open = matches!(course.pace, Pace::Open { .. }).then(|| OpenLoop {
+        service: quantiles(&tally.service),
+        lag: quantiles(&tally.lag),
+        held: tally.held,
+    });
+    let point = Point {
+        offered: offered(course),
+        requests: tally.answers(),
+        errors: tally.errors(),
+        seconds,
+        throughput: per(tally.right_answers(), seconds),
+        latency: tally.latency(),
+        void: void(&tally, open.as_ref(), driven.cpu, driven.wall),
+        open,
+        steady: driven.steady,
+        generator: Generator {
+            count: 1,
+            cpu_seconds,
+            cpu_micros_per_request: 1e6 / per(tally.answers(), cpu_seconds),
+            bytes_sent: tally.bytes_sent,
+            bytes_received: tally.bytes_received,
+        },
+        server: None,
+        pods: Vec::new(),
+        series: driven.series,
+        histogram: buckets(&tally.latency),
+    };
+    Window { point, tally }
+}
+
+/// What a course offers, for the record.
+fn offered(course: &Course) -> Offered {
+    match &course.pace {
+        Pace::Closed { connections } => Offered::Closed {
+            concurrency: *connections,
+        },
+        Pace::Open { arrivals, .. } => Offered::Open {
+            arrivals: match arrivals {
+                Arrivals::Constant { .. } => ArrivalKind::Constant,
+                Arrivals::Poisson { .. } => ArrivalKind::Poisson,
+                Arrivals::Ramp { .. } => ArrivalKind::Ramp,
+                Arrivals::Replay { .. } => ArrivalKind::Replay,
+            },
+            rate: arrivals.mean_rate(course.window),
+        },
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^52")]
+fn per(count: u64, seconds: f64) -> f64 {
+    if seconds > 0.0 {
+        count as f64 / seconds
+    } else {
+        0.0
+    }
+}
+
+/// Why the figures say nothing of the server.
+#[expect(clippy::cast_precision_loss, reason = "times are below 2^52 ns")]
+fn void(tally: &Tally, open: Option<&OpenLoop>, cpu: u64, wall: u64) -> Vec<String> {
+    let mut void = Vec::new();
+    let share = cpu as f64 / wall.max(1) as f64;
+    if share > MOST_CPU {
+        void.push(format!(
+            "the generator used {:.0} % of its thread; above {:.0} % the figures are its own",
+            100.0 * share,
+            100.0 * MOST_CPU
+        ));
+    }
+    if let Some(open) = open
+        && open.lag.p99 > MOST_LAG * tally.latency().p50
+    {
+        void.push(format!(
+            "the generator sent up to {:.0} us late (p99), more than {:.0} % of the median latency of {:.0} us",
+            open.lag.p99,
+            100.0 * MOST_LAG,
+            tally.latency().p50
+        ));
+    }
+    void
+}
+
+/// The distribution in at most [`BUCKETS`] ranges, each wider than the last by one factor.
+fn buckets(times: &Histogram<u64>) -> Vec<Bucket> {
+    if times.is_empty() {
+        return Vec::new();
+    }
+    let (least, most) = (micros(times.min().max(1)), micros(times.max()));
+    let factor = (most / least).max(1.001).powf(1.0 / f64::from(BUCKETS));
+    let mut buckets: Vec<Bucket> = (1..=BUCKETS)
+        .map(|turn| Bucket {
+            up_to: least * factor.powi(i32::try_from(turn).unwrap_or(i32::MAX)),
+            count: 0,
+        })
+        .collect();
+    let last = buckets.len() - 1;
+    for step in times.iter_recorded() {
+        let value = micros(step.value_iterated_to());
+        let at = buckets.partition_point(|bucket| bucket.up_to < value);
+        buckets[at.min(last)].count += step.count_at_value();
+    }
+    buckets
+}

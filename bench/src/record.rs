@@ -1,0 +1,325 @@
+//! What was counted and timed, mergeable without loss.
+
+use std::{collections::BTreeMap, fmt};
+
+use hdrhistogram::Histogram;
+use lab_model::benchmark::{LatencyMicros, Second};
+
+/// Longest time that is told apart, nanoseconds. Longer ones count as this long.
+const LONGEST: u64 = 60_000_000_000;
+
+/// A histogram of times in nanoseconds: three significant digits, up to a minute.
+pub(crate) fn times() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LONGEST, 3)
+        .expect("1 is at least 1, the bounds are a factor of 2 apart, 3 digits are within 0..=5")
+}
+
+/// The kind of an error.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureClass {
+    /// No connection could be made.
+    Connect,
+    /// The connection broke before the whole answer was there.
+    Broken,
+    /// No whole answer within the time allowed.
+    TimedOut,
+    /// What came is not the protocol.
+    Malformed,
+    /// A status other than 200; of gRPC, a code other than 0.
+    Status(u16),
+    /// Status 200 with an answer that is not the right one.
+    WrongAnswer,
+    /// Due within the window, and not sent before its end.
+    Unsent,
+}
+
+impl FailureClass {
+    /// Whether the server did answer, though not rightly.
+    pub const fn is_answer(self) -> bool {
+        matches!(self, Self::Status(_) | Self::WrongAnswer)
+    }
+}
+
+impl fmt::Display for FailureClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect => f.write_str("no connection"),
+            Self::Broken => f.write_str("connection broken"),
+            Self::TimedOut => f.write_str("no answer in time"),
+            Self::Malformed => f.write_str("malformed answer"),
+            Self::Status(status) => write!(f, "status {status}"),
+            Self::WrongAnswer => f.write_str("wrong answer"),
+            Self::Unsent => f.write_str("not sent"),
+        }
+    }
+}
+
+/// Errors of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Failures {
+    /// How often.
+    pub count: u64,
+    /// The first one, in plain words.
+    pub example: String,
+}
+
+/// The times of one request, nanoseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timed {
+    /// From when it was due.
+    pub latency: u64,
+    /// From when it was sent.
+    pub service: u64,
+}
+
+/// What one load thread, or all of them, counted and timed.
+///
+/// Only right answers are timed: a server that refuses quickly must not look fast.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tally {
+    /// From when a request was due, ns.
+    pub(crate) latency: Histogram<u64>,
+    /// From when it was sent, ns. Empty for a closed loop, where both are the same.
+    pub(crate) service: Histogram<u64>,
+    /// How late the generator itself sent, ns. Empty for a closed loop.
+    pub(crate) lag: Histogram<u64>,
+    pub(crate) failures: BTreeMap<FailureClass, Failures>,
+    /// Arrivals that found every connection taken and none left to open.
+    pub(crate) held: u64,
+    /// Request bytes written.
+    pub(crate) bytes_sent: u64,
+    /// Answer bytes read.
+    pub(crate) bytes_received: u64,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Tally {
+    /// Nothing counted yet.
+    pub fn new() -> Self {
+        Self {
+            latency: times(),
+            service: times(),
+            lag: times(),
+            failures: BTreeMap::new(),
+            held: 0,
+            bytes_sent: 0,
+            bytes_received: 0,
+        }
+    }
+
+    /// Counts a right answer of a closed loop.
+    pub fn right(&mut self, nanos: u64) {
+        self.latency.saturating_record(nanos.max(1));
+    }
+
+    /// Counts a right answer of an open loop.
+    pub fn right_open(&mut self, timed: Timed) {
+        self.latency.saturating_record(timed.latency.max(1));
+        self.service.saturating_record(timed.service.max(1));
+    }
+
+    /// Counts how late a request was sent, nanoseconds.
+    pub fn sent_late(&mut self, nanos: u64) {
+        self.lag.saturating_record(nanos.max(1));
+    }
+
+    /// Counts an error.
+    pub fn wrong(&mut self, class: FailureClass, example: impl FnOnce() -> String) {
+        self.failures
+            .entry(class)
+            .or_insert_with(|| Failures {
+                count: 0,
+                example: example(),
+            })
+            .count += 1;
+    }
+
+    /// Takes over what another counted.
+    pub fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in [
+            (&mut self.latency, &other.latency),
+            (&mut self.service, &other.service),
+            (&mut self.lag, &other.lag),
+        ] {
+            mine.add(theirs).expect("all tallies have the same bounds");
+        }
+        for (class, failures) in &other.failures {
+            let mine = self.failures.entry(*class).or_insert_with(|| Failures {
+                count: 0,
+                example: failures.example.clone(),
+            });
+            mine.count += failures.count;
+        }
+        self.held += other.held;
+        self.bytes_sent += other.bytes_sent;
+        self.bytes_received += other.bytes_received;
+    }
+
+    /// Right answers.
+    pub fn right_answers(&self) -> u64 {
+        self.latency.len()
+    }
+
+    /// Answers, right or not.
+    pub fn answers(&self) -> u64 {
+        let other: u64 = self
+            .failures
+            .iter()
+            .filter(|(class, _)| class.is_answer())
+            .map(|(_, failures)| failures.count)
+            .sum();
+        self.right_answers() + other
+    }
+
+    /// Requests that failed or were answered wrongly.
+    pub fn errors(&self) -> u64 {
+        self.failures.values().map(|failures| failures.count).sum()
+    }
+
+    /// Errors by kind.
+    pub const fn failures(&self) -> &BTreeMap<FailureClass, Failures> {
+        &self.failures
+    }
+
+    /// Quantiles of the right answers' latency.
+    pub fn latency(&self) -> LatencyMicros {
+        quantiles(&self.latency)
+    }
+}
+
+/// Quantiles in microseconds. A far quantile is told only where at least ten samples
+/// lie beyond it: with fewer it is one request's luck.
+pub(crate) fn quantiles(histogram: &Histogram<u64>) -> LatencyMicros {
+    let at = |quantile| micros(histogram.value_at_quantile(quantile));
+    let beyond = |per: u64, quantile| (histogram.len() >= 10 * per).then(|| at(quantile));
+    LatencyMicros {
+        p50: at(0.50),
+        p90: Some(at(0.90)),
+        p95: at(0.95),
+        p99: at(0.99),
+        p999: beyond(1_000, 0.999),
+        p9999: beyond(10_000, 0.9999),
+        max: micros(histogram.max()),
+    }
+}
+
+/// Microseconds of nanoseconds.
+#[expect(clippy::cast_precision_loss, reason = "times are below 2^52 ns")]
+pub(crate) fn micros(nanos: u64) -> f64 {
+    nanos as f64 / 1e3
+}
+
+/// What happened in each second of a window.
+#[derive(Debug)]
+pub(crate) struct Series {
+    seconds: Vec<Second>,
+    times: Histogram<u64>,
+    errors: u64,
+}
+
+impl Series {
+    pub(crate) fn new() -> Self {
+        Self {
+            seconds: Vec::new(),
+            times: Histogram::new_with_bounds(1, LONGEST, 2)
+                .expect("the bounds of `times`, with fewer digits"),
+            errors: 0,
+        }
+    }
+
+    /// Counts a right answer, or an error.
+    pub(crate) fn count(&mut self, latency: Option<u64>) {
+        match latency {
+            Some(nanos) => self.times.saturating_record(nanos.max(1)),
+            None => self.errors += 1,
+        }
+    }
+
+    /// Ends a second and begins the next.
+    pub(crate) fn turn(&mut self) {
+        self.seconds.push(Second {
+            answers: self.times.len(),
+            errors: self.errors,
+            p50: micros(self.times.value_at_quantile(0.50)),
+            p99: micros(self.times.value_at_quantile(0.99)),
+        });
+        self.times.reset();
+        self.errors = 0;
+    }
+
+    pub(crate) fn finish(mut self) -> Vec<Second> {
+        if !self.times.is_empty() || self.errors > 0 {
+            self.turn();
+        }
+        self.seconds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn tally(nanos: &[u64]) -> Tally {
+        let mut tally = Tally::new();
+        for value in nanos {
+            tally.right(*value);
+        }
+        tally
+    }
+
+    proptest! {
+        #[test]
+        fn merged_quantiles_are_those_of_the_union(
+            workers in prop::collection::vec(prop::collection::vec(0_u64..70_000_000_000, 0..50), 0..8)
+        ) {
+            let mut merged = Tally::new();
+            for worker in &workers {
+                merged.merge(&tally(worker));
+            }
+            let union = tally(&workers.concat());
+            prop_assert_eq!(merged, union);
+        }
+
+        #[test]
+        fn quantiles_are_within_a_thousandth_of_the_sorted_sample(
+            mut nanos in prop::collection::vec(1_000_u64..60_000_000_000, 1..200)
+        ) {
+            let latency = tally(&nanos).latency();
+            nanos.sort_unstable();
+            let median = micros(nanos[(nanos.len() - 1) / 2]);
+            prop_assert!((latency.p50 - median).abs() <= median / 1000.0);
+        }
+    }
+
+    #[test]
+    fn an_unanswered_request_is_an_error_and_no_answer() {
+        let mut tally = tally(&[100, 200]);
+        tally.wrong(FailureClass::TimedOut, || "none within 1s".to_owned());
+        tally.wrong(FailureClass::Status(503), || "queue full".to_owned());
+        tally.wrong(FailureClass::Status(503), || "other words".to_owned());
+        assert_eq!(
+            (tally.right_answers(), tally.answers(), tally.errors()),
+            (2, 4, 3)
+        );
+        let refused = &tally.failures()[&FailureClass::Status(503)];
+        assert_eq!((refused.count, refused.example.as_str()), (2, "queue full"));
+    }
+
+    #[test]
+    fn a_far_quantile_is_told_only_where_enough_lies_beyond_it() {
+        let few = tally(&vec![5_000; 9_999]).latency();
+        let enough = tally(&vec![5_000; 10_000]).latency();
+        assert_eq!((few.p999, enough.p9999), (None, None));
+        assert!(enough.p999.is_some());
+    }
+}

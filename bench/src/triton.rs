@@ -1,0 +1,188 @@
+//! Triton's statistics extension: where a server's own counters say the time went.
+
+use lab_model::benchmark::{BatchCount, ServerTimes};
+use serde::Deserialize;
+
+use crate::record::micros;
+
+/// Counters of one model since its server started, of all its versions together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    inferences: u64,
+    executions: u64,
+    success: Counter,
+    queue: Counter,
+    input: Counter,
+    infer: Counter,
+    output: Counter,
+    batches: Vec<(u64, u64)>,
+}
+
+/// Events and the nanoseconds they took, in sum.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+struct Counter {
+    count: u64,
+    ns: u64,
+}
+
+#[derive(Deserialize)]
+struct Statistics {
+    model_stats: Vec<ModelStatistics>,
+}
+
+#[derive(Deserialize)]
+struct ModelStatistics {
+    #[serde(default)]
+    inference_count: u64,
+    #[serde(default)]
+    execution_count: u64,
+    inference_stats: InferenceStatistics,
+    #[serde(default)]
+    batch_stats: Vec<BatchStatistics>,
+}
+
+#[derive(Deserialize)]
+struct InferenceStatistics {
+    success: Counter,
+    queue: Counter,
+    compute_input: Counter,
+    compute_infer: Counter,
+    compute_output: Counter,
+}
+
+#[derive(Deserialize)]
+struct BatchStatistics {
+    batch_size: u64,
+    compute_infer: Counter,
+}
+
+/// Reads the counters of a model. `None`: the server does not keep them.
+pub(crate) async fn counters(
+    client: &reqwest::Client,
+    server: &str,
+    model: &str,
+) -> Option<Counters> {
+    let url = format!("{}/v2/models/{model}/stats", server.trim_end_matches('/'));
+    let answer = client.get(url).send().await.ok()?.error_for_status().ok()?;
+    let statistics: Statistics = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
+    Some(sum(&statistics))
+}
+
+fn sum(statistics: &Statistics) -> Counters {
+    let mut sum = Counters::default();
+    for model in &statistics.model_stats {
+        sum.inferences += model.inference_count;
+        sum.executions += model.execution_count;
+        let stats = &model.inference_stats;
+        for (mine, more) in [
+            (&mut sum.success, stats.success),
+            (&mut sum.queue, stats.queue),
+            (&mut sum.input, stats.compute_input),
+            (&mut sum.infer, stats.compute_infer),
+            (&mut sum.output, stats.compute_output),
+        ] {
+            mine.count += more.count;
+            mine.ns += more.ns;
+        }
+        for batch in &model.batch_stats {
+            let size = batch.batch_size;
+            match sum.batches.iter_mut().find(|(known, _)| *known == size) {
+                Some((_, count)) => *count += batch.compute_infer.count,
+                None => sum.batches.push((size, batch.compute_infer.count)),
+            }
+        }
+    }
+    sum.batches.sort_unstable();
+    sum
+}
+
+impl Counters {
+    /// What happened since `before`. `None`: nothing, or the server was restarted.
+    pub(crate) fn since(&self, before: &Self) -> Option<ServerTimes> {
+        let requests = self.success.count.checked_sub(before.success.count)?;
+        if requests == 0 {
+            return None;
+        }
+        let each = |now: Counter, then: Counter| {
+            let ns = now.ns.checked_sub(then.ns)?;
+            let count = now.count.checked_sub(then.count)?;
+            Some(micros(ns) / per(count))
+        };
+        let earlier = |size: u64| {
+            let found = before.batches.iter().find(|(known, _)| *known == size);
+            found.map_or(0, |(_, count)| *count)
+        };
+        Some(ServerTimes {
+            inferences: self.inferences.checked_sub(before.inferences)?,
+            executions: self.executions.checked_sub(before.executions)?,
+            queue: each(self.queue, before.queue)?,
+            compute_input: each(self.input, before.input)?,
+            compute_infer: each(self.infer, before.infer)?,
+            compute_output: each(self.output, before.output)?,
+            request: each(self.success, before.success)?,
+            batches: self
+                .batches
+                .iter()
+                .map(|(size, count)| BatchCount {
+                    size: *size,
+                    count: count.saturating_sub(earlier(*size)),
+                })
+                .filter(|batch| batch.count > 0)
+                .collect(),
+        })
+    }
+}
+
+/// A count to divide by.
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^52")]
+fn per(count: u64) -> f64 {
+    count.max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An answer of Triton 2.51 to `GET /v2/models/digits/stats`, counters shortened.
+    fn answer(requests: u64) -> Counters {
+        let counter = |each: u64| format!(r#"{{"count":{requests},"ns":{}}}"#, requests * each);
+        let text = format!(
+            r#"{{"model_stats":[{{"name":"digits","version":"1","last_inference":1,
+            "inference_count":{requests},"execution_count":{},
+            "inference_stats":{{"success":{},"fail":{{"count":0,"ns":0}},"queue":{},
+            "compute_input":{},"compute_infer":{},"compute_output":{},
+            "cache_hit":{{"count":0,"ns":0}}}},
+            "batch_stats":[{{"batch_size":2,"compute_input":{{"count":1,"ns":1}},
+            "compute_infer":{{"count":{},"ns":9}},"compute_output":{{"count":1,"ns":1}}}}]}}]}}"#,
+            requests / 2,
+            counter(300_000),
+            counter(100_000),
+            counter(20_000),
+            counter(150_000),
+            counter(30_000),
+            requests / 2
+        );
+        sum(&serde_json::from_str(&text).unwrap())
+    }
+
+    #[test]
+    fn a_window_is_the_difference_of_two_answers() {
+        let times = answer(110).since(&answer(10)).unwrap();
+        assert_eq!((times.inferences, times.executions), (100, 50));
+        let parts = [
+            times.queue,
+            times.compute_input,
+            times.compute_infer,
+            times.compute_output,
+            times.request,
+        ];
+        assert_eq!(parts.map(f64::to_string), ["100", "20", "150", "30", "300"]);
+        assert_eq!(times.batches, [BatchCount { size: 2, count: 50 }]);
+    }
+
+    #[test]
+    fn a_server_that_was_restarted_says_nothing() {
+        assert_eq!(answer(10).since(&answer(110)), None);
+        assert_eq!(answer(10).since(&answer(10)), None);
+    }
+}

@@ -1,0 +1,214 @@
+//! Request bodies, written once before the load.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Protocol, WorkloadError, text};
+use crate::target::{Output, Request};
+
+/// How long the JSON before the tensors' bytes is: the binary tensor data extension.
+const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sample {
+    label: Option<i64>,
+    input: Vec<f64>,
+}
+
+/// A request of the Open Inference Protocol v2.
+#[derive(Serialize)]
+struct InferenceRequest<'a> {
+    inputs: [InputTensor<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct InputTensor<'a> {
+    name: &'a str,
+    shape: &'a [u64],
+    datatype: &'a str,
+    data: &'a [f64],
+}
+
+/// One request a sample, as the protocol writes it.
+pub(super) fn of_samples(
+    protocol: Protocol,
+    path: &Path,
+    input: &Output,
+    outputs: &[Output],
+) -> Result<Vec<Request>, WorkloadError> {
+    requests(protocol, &text(path)?, input, outputs).map_err(|reason| WorkloadError::Samples {
+        path: path.to_owned(),
+        reason,
+        help: "it must be a JSON list of `{\"label\": 3, \"input\": [numbers]}`, with as many numbers as `input.shape` says",
+    })
+}
+
+/// Bodies that are sent as they are: a JSON list.
+pub(super) fn as_they_are(path: &Path) -> Result<Vec<Request>, WorkloadError> {
+    let wrong = |reason: String| WorkloadError::Samples {
+        path: path.to_owned(),
+        reason,
+        help: "it must be a JSON list of bodies; a text is sent as it is, anything else as JSON",
+    };
+    let bodies: Vec<Value> =
+        serde_json::from_str(&text(path)?).map_err(|error| wrong(error.to_string()))?;
+    if bodies.is_empty() {
+        return Err(wrong("it is empty".to_owned()));
+    }
+    let body = |value: Value| match value {
+        Value::String(text) => Bytes::from(text),
+        other => Bytes::from(other.to_string()),
+    };
+    Ok(bodies
+        .into_iter()
+        .map(|value| plain(body(value), None))
+        .collect())
+}
+
+fn plain(body: Bytes, label: Option<i64>) -> Request {
+    Request {
+        headers: HeaderMap::new(),
+        body,
+        label,
+    }
+}
+
+pub(super) fn requests(
+    protocol: Protocol,
+    text: &str,
+    input: &Output,
+    outputs: &[Output],
+) -> Result<Vec<Request>, String> {
+    let samples: Vec<Sample> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if samples.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    let length: u64 = input.shape.iter().product();
+    let request = |(number, sample): (usize, &Sample)| {
+        if sample.input.len() as u64 != length {
+            return Err(format!(
+                "sample {number} has {} numbers, `input.shape` asks for {length}",
+                sample.input.len()
+            ));
+        }
+        write(protocol, sample, input, outputs)
+    };
+    (1..).zip(&samples).map(request).collect()
+}
+
+fn write(
+    protocol: Protocol,
+    sample: &Sample,
+    input: &Output,
+    outputs: &[Output],
+) -> Result<Request, String> {
+    let rows = || nested(&sample.input, &input.shape);
+    let body = match protocol {
+        Protocol::V2Binary => return binary(sample, input, outputs),
+        Protocol::V2Json => serde_json::to_vec(&InferenceRequest {
+            inputs: [InputTensor {
+                name: &input.name,
+                shape: &input.shape,
+                datatype: &input.datatype,
+                data: &sample.input,
+            }],
+        }),
+        Protocol::SeldonV1 => serde_json::to_vec(&json!({"data": {"ndarray": rows()}})),
+        Protocol::Mlflow => serde_json::to_vec(&json!({"inputs": rows()})),
+        Protocol::Http => return Err("this protocol sends bodies, not samples".to_owned()),
+    };
+    let body = body.map_err(|error| error.to_string())?;
+    Ok(plain(Bytes::from(body), sample.label))
+}
+
+/// Numbers in the nested lists that a shape asks for.
+fn nested(numbers: &[f64], shape: &[u64]) -> Value {
+    match shape {
+        [] | [_] => numbers.iter().map(|number| whole_or_not(*number)).collect(),
+        [_, rest @ ..] => {
+            let each: u64 = rest.iter().product();
+            let each = usize::try_from(each.max(1)).unwrap_or(usize::MAX);
+            numbers
+                .chunks(each)
+                .map(|part| nested(part, rest))
+                .collect()
+        }
+    }
+}
+
+/// A number without a fraction is written without one.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "checked to be whole and small"
+)]
+fn whole_or_not(number: f64) -> Value {
+    if number.fract() == 0.0 && number.abs() < 1e15 {
+        Value::from(number as i64)
+    } else {
+        Value::from(number)
+    }
+}
+
+fn binary(sample: &Sample, input: &Output, outputs: &[Output]) -> Result<Request, String> {
+    let raw = raw(&input.datatype, &sample.input)?;
+    let wanted: Vec<Value> = outputs
+        .iter()
+        .map(|output| json!({"name": output.name, "parameters": {"binary_data": true}}))
+        .collect();
+    let head = json!({
+        "inputs": [{
+            "name": input.name,
+            "shape": input.shape,
+            "datatype": input.datatype,
+            "parameters": {"binary_data_size": raw.len()},
+        }],
+        "outputs": wanted,
+    });
+    let mut body = head.to_string().into_bytes();
+    let headers = HeaderMap::from_iter([(JSON_LENGTH, HeaderValue::from(body.len()))]);
+    body.extend_from_slice(&raw);
+    Ok(Request {
+        headers,
+        body: Bytes::from(body),
+        label: sample.label,
+    })
+}
+
+/// A tensor's bytes: little-endian, one after the other.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a sample's numbers are written in the datatype the model takes"
+)]
+pub(crate) fn raw(datatype: &str, numbers: &[f64]) -> Result<Vec<u8>, String> {
+    macro_rules! bytes {
+        ($number:ty) => {
+            numbers
+                .iter()
+                .flat_map(|number| (*number as $number).to_le_bytes())
+                .collect()
+        };
+    }
+    Ok(match datatype {
+        "FP32" => bytes!(f32),
+        "FP64" => bytes!(f64),
+        "INT8" => bytes!(i8),
+        "INT16" => bytes!(i16),
+        "INT32" => bytes!(i32),
+        "INT64" => bytes!(i64),
+        "UINT8" | "BOOL" => bytes!(u8),
+        "UINT16" => bytes!(u16),
+        "UINT32" => bytes!(u32),
+        "UINT64" => bytes!(u64),
+        other => {
+            return Err(format!(
+                "datatype `{other}` has no bytes that are known here"
+            ));
+        }
+    })
+}

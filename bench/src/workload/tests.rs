@@ -1,0 +1,115 @@
+use std::{path::Path, time::Duration};
+
+use super::{Protocol, Workload, bodies::requests, read::parse};
+use crate::{
+    load::{Arrivals, Pace},
+    target::Output,
+};
+
+const GOOD: &str = include_str!("../../../fixtures/workloads/digits.toml");
+
+fn input(shape: &[u64]) -> Output {
+    Output {
+        name: "images".to_owned(),
+        datatype: "FP32".to_owned(),
+        shape: shape.to_vec(),
+    }
+}
+
+fn body(protocol: Protocol, text: &str, shape: &[u64]) -> String {
+    let label = Output {
+        name: "label".to_owned(),
+        ..input(&[1])
+    };
+    let requests = requests(protocol, text, &input(shape), &[label]).unwrap();
+    String::from_utf8_lossy(&requests[0].body).into_owned()
+}
+
+#[test]
+fn the_digits_workload_is_usable() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/workloads/digits.toml");
+    let workload = Workload::load(&path).unwrap();
+    assert_eq!(workload.closed.concurrency, [1, 4, 16]);
+    assert_eq!(workload.requests.len(), 64);
+    let target = workload.target("http://127.0.0.1:8000/");
+    assert_eq!(target.url, "http://127.0.0.1:8000/v2/models/digits/infer");
+}
+
+#[test]
+fn every_problem_is_told_with_line_and_key() {
+    let text = GOOD
+        .replace("model = \"digits\"", "modell = \"digits\"")
+        .replace("concurrency = [1, 4, 16]", "concurrency = [1, 0]")
+        .replace("window_seconds = 5", "window_seconds = 0")
+        .replace("max_requests = 200000", "max_requests = \"many\"")
+        .replace("min_agreement_percent = 0", "min_agreement_percent = 101")
+        .replace("shape = [1, 10]", "shape = 10")
+        + "\n[open]\narrivals = \"gusts\"\nrates = [0]\n[search]\np99_ms = \"low\"\n[budget]\nerror_share_max = 2\n";
+    let error = parse("w.toml", &text).err().unwrap();
+    insta::assert_snapshot!(error.to_string());
+}
+
+#[test]
+fn a_workload_must_offer_some_load() {
+    let text = GOOD.replace("concurrency = [1, 4, 16]", "");
+    let error = parse("w.toml", &text).err().unwrap();
+    insta::assert_snapshot!(error.to_string());
+}
+
+#[test]
+fn a_sample_of_another_size_is_named() {
+    let text = r#"[{"input":[1,2,3]},{"label":1,"input":[1,2]}]"#;
+    let error = requests(Protocol::V2Json, text, &input(&[1, 3]), &[]).unwrap_err();
+    assert_eq!(error, "sample 2 has 2 numbers, `input.shape` asks for 3");
+}
+
+#[test]
+fn each_protocol_writes_its_own_body() {
+    let text = r#"[{"label":1,"input":[1,2.5,3,4]}]"#;
+    let written: Vec<String> = [
+        Protocol::V2Json,
+        Protocol::V2Binary,
+        Protocol::SeldonV1,
+        Protocol::Mlflow,
+    ]
+    .map(|protocol| body(protocol, text, &[2, 2]))
+    .to_vec();
+    insta::assert_debug_snapshot!(written);
+}
+
+#[test]
+fn open_loops_follow_closed_ones() {
+    let text =
+        GOOD.to_owned() + "\n[open]\narrivals = \"poisson\"\nrates = [100, 200]\nconnections = 8\n";
+    let said = parse("w.toml", &text).unwrap();
+    let open = said.open.unwrap();
+    assert_eq!(
+        open.arrivals,
+        [100.0, 200.0].map(|rate| Arrivals::Poisson { rate })
+    );
+    assert_eq!(open.connections, 8);
+}
+
+#[test]
+fn a_trace_is_read_and_its_faults_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace.txt");
+    std::fs::write(&trace, "# seconds\n0\n0.5\n0.25\n").unwrap();
+    let error = super::trace_of(&trace).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .ends_with("line 4 comes before the line above it")
+    );
+    std::fs::write(&trace, "0\n0.5\n").unwrap();
+    assert_eq!(*super::trace_of(&trace).unwrap(), [0, 500_000_000]);
+}
+
+#[test]
+fn a_window_has_the_pace_it_is_given() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/workloads/digits.toml");
+    let workload = Workload::load(&path).unwrap();
+    let course = workload.course(Pace::Closed { connections: 3 });
+    assert_eq!(course.pace, Pace::Closed { connections: 3 });
+    assert_eq!(course.window, Duration::from_secs(5));
+}
