@@ -7,7 +7,7 @@
 use std::{collections::VecDeque, io, num::NonZeroU64, time::Instant};
 
 use rustix::{
-    event::{Timespec, epoll},
+    event::{PollFd, PollFlags, Timespec, epoll, poll},
     io::Errno,
     thread::set_current_timer_slack,
     time::{ClockId, clock_gettime},
@@ -151,13 +151,8 @@ impl<'a> Driver<'a> {
                 self.tick(now);
             }
             self.dispatch(now);
-            let wait = Timespec::try_from(self.rest(self.now())).map_err(io::Error::other)?;
             events.clear();
-            let buffer = rustix::buffer::spare_capacity(&mut events);
-            match epoll::wait(&self.epoll, buffer, Some(&wait)) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
+            self.wait(&mut events)?;
             for event in &events {
                 self.ready(
                     usize::try_from(event.data.u64()).unwrap_or(usize::MAX),
@@ -170,6 +165,20 @@ impl<'a> Driver<'a> {
             now = self.now();
         }
         Ok(self.driven())
+    }
+
+    /// Waits for the kernel's events, or for what is due next.
+    fn wait(&self, events: &mut Vec<epoll::Event>) -> io::Result<()> {
+        let rest = Timespec::try_from(self.rest(self.now())).map_err(io::Error::other)?;
+        let mut limit = rest;
+        if self.schedule.is_some() {
+            // A plain epoll waits whole milliseconds; `ppoll` on it knows nanoseconds.
+            let mut ready = [PollFd::new(&self.epoll, PollFlags::IN)];
+            uninterrupted(poll(&mut ready, Some(&rest)))?;
+            limit = Timespec::default();
+        }
+        let buffer = rustix::buffer::spare_capacity(events);
+        uninterrupted(epoll::wait(&self.epoll, buffer, Some(&limit)))
     }
 
     fn now(&self) -> u64 {
@@ -537,6 +546,14 @@ impl<'a> Driver<'a> {
             tally: self.tally,
             cancelled,
         }
+    }
+}
+
+/// A signal is no error.
+fn uninterrupted<T>(waited: Result<T, Errno>) -> io::Result<()> {
+    match waited {
+        Ok(_) | Err(Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

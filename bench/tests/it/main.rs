@@ -6,3 +6,4 @@
 
 mod load;
 mod server;
+mod stall;
