@@ -9,4 +9,5 @@ mod judge;
 mod point;
 pub mod statistics;
 pub mod target;
+pub mod verdict;
 pub mod workload;
