@@ -3,13 +3,28 @@
 //! Counts are printed: `cargo test -p lab-bench simulation -- --nocapture`.
 
 use super::machine::{Effect, Machine, borrowed, complete};
-use crate::verdict::{Metric, Outcome, Plan, Stage, neighbours};
+use crate::verdict::{Metric, Outcome, Plan, Sample, Stage, neighbours};
 
 /// How many of so many comparisons call any figure slower, and how many faster.
 fn called(plan: &Plan, gates: u64, effect: Effect) -> (usize, usize) {
+    called_after(plan, gates, effect, |_, _| {})
+}
+
+/// The same, where something happens to each run; it is given the run's number.
+fn called_after(
+    plan: &Plan,
+    gates: u64,
+    effect: Effect,
+    happens: impl Fn(usize, &mut Sample),
+) -> (usize, usize) {
     let (mut slower, mut faster) = (0, 0);
+    let mut number = 0;
     for seed in 0..gates {
-        let pairs = Machine::new(seed).pairs(plan.pairs, effect);
+        let mut pairs = Machine::new(seed).pairs(plan.pairs, effect);
+        for run in pairs.iter_mut().flat_map(|(a, b)| [a, b]) {
+            number += 1;
+            happens(number, run);
+        }
         let tested = plan.test(&borrowed(&pairs));
         let any = |outcome| usize::from(tested.iter().any(|it| it.moved == Some(outcome)));
         slower += any(Outcome::Slower);
@@ -20,6 +35,37 @@ fn called(plan: &Plan, gates: u64, effect: Effect) -> (usize, usize) {
         plan.pairs
     );
     (slower, faster)
+}
+
+#[test]
+fn figures_in_whole_microseconds_change_nothing() {
+    // A median of 100 µs, so that ties are everywhere.
+    let whole = |_, run: &mut Sample| {
+        for micros in [&mut run.p50_micros, &mut run.p99_micros] {
+            *micros = (*micros / 20.0).round();
+        }
+    };
+    let plan = Plan::new(0);
+    let (slower, faster) = called_after(&plan, 400, Effect::NONE, whole);
+    assert!(slower + faster <= 4);
+    let (slower, _) = called_after(&plan, 400, Effect::SERVICE_5, whole);
+    assert!(slower >= 380);
+}
+
+#[test]
+fn a_disturbed_run_in_nineteen_raises_no_alarm_and_hides_nothing() {
+    let disturbed = |number: usize, run: &mut Sample| {
+        if number.is_multiple_of(19) {
+            run.throughput *= 0.7;
+            run.p50_micros *= 1.4;
+            run.p99_micros *= 3.0;
+        }
+    };
+    let plan = Plan::new(0);
+    let (slower, faster) = called_after(&plan, 400, Effect::NONE, disturbed);
+    assert!(slower + faster <= 4);
+    let (slower, _) = called_after(&plan, 400, Effect::SERVICE_5, disturbed);
+    assert!(slower >= 380);
 }
 
 #[test]
@@ -84,7 +130,7 @@ fn the_smallest_detectable_effect_is_seen_as_often_as_it_says() {
         (Plan::new(0), Metric::Throughput),
         (Plan::for_tails(0), Metric::P99),
     ] {
-        let told: Vec<f64> = (0..12)
+        let told: Vec<f64> = (0..24)
             .filter_map(|seed| {
                 let pairs = Machine::new(seed).pairs(plan.pairs, Effect::NONE);
                 Some(plan.detectable(metric, &borrowed(&pairs))?.power80)
