@@ -101,10 +101,15 @@ impl Verdict {
             notes.push(format!("block {} failed: {}", first.block, first.reason));
         }
         notes.push(format!(
-            "rule: p below {} and a median ratio beyond {}; same: the interval lies within that",
+            "rule: p, corrected for all figures, below {} and a median ratio beyond {}; same: the \
+             interval lies within that",
             self.plan.alpha,
             share(self.plan.threshold)
         ));
+        notes.push(
+            "could see: the smallest worsening that 80 of 100 comparisons as noisy as this find"
+                .to_owned(),
+        );
         notes.push(match &self.false_alarms {
             Some(it) => format!(
                 "false alarms of this rule on this machine: {} of {} comparisons of equal runs \
