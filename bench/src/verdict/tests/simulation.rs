@@ -158,17 +158,23 @@ fn the_smallest_detectable_effect_is_seen_as_often_as_it_says() {
 }
 
 #[test]
-fn the_stage_that_slowed_is_named() {
+fn the_stage_that_changed_is_named() {
     let plan = Plan::new(0);
-    for stage in [Stage::Queue, Stage::Compute, Stage::Output, Stage::Network] {
+    for (stage, by) in [
+        (Stage::Queue, 0.06),
+        (Stage::Compute, 0.06),
+        (Stage::Compute, -0.06),
+        (Stage::Output, 0.06),
+        (Stage::Network, 0.06),
+    ] {
         let named = (0..200)
             .filter(|seed| {
-                let pairs = Machine::new(*seed).staged(plan.pairs, stage, 0.06);
+                let pairs = Machine::new(*seed).staged(plan.pairs, stage, by);
                 let attribution = plan.attribute(&borrowed(&pairs)).unwrap();
                 attribution.explained_by.is_some_and(|it| it.stage == stage)
             })
             .count();
-        println!("{}: named in {named} of 200", stage.word());
+        println!("{} {by:+}: named in {named} of 200", stage.word());
         assert!(named >= 190, "{}: {named} of 200", stage.word());
     }
 }
