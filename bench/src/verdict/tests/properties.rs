@@ -80,7 +80,7 @@ proptest! {
 
 proptest! {
     // A verdict resamples thousands of times.
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
     fn swapped_sides_swap_what_is_found(pairs in pairs()) {

@@ -111,16 +111,16 @@ fn a_difference_below_the_threshold_is_seldom_called_one() {
 fn same_is_said_of_equals_and_of_hardly_anything_else() {
     let plan = Plan::new(0);
     let same = |effect| {
-        let verdicts = (0..40).map(|seed| {
+        let verdicts = (0..25).map(|seed| {
             let pairs = Machine::new(seed).pairs(plan.pairs, effect);
             complete(&plan, &pairs).verdict(None)
         });
         verdicts.filter(|it| it.outcome == Outcome::Same).count()
     };
     let (equal, unlike) = (same(Effect::NONE), same(Effect::latency(1.03)));
-    println!("same: {equal} of 40 equal, {unlike} of 40 with 3 % more latency");
-    assert!(equal >= 30, "{equal} of 40");
-    assert!(unlike <= 2, "{unlike} of 40");
+    println!("same: {equal} of 25 equal, {unlike} of 25 with 3 % more latency");
+    assert!(equal >= 20, "{equal} of 25");
+    assert!(unlike <= 1, "{unlike} of 25");
 }
 
 #[test]
