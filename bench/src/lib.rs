@@ -3,14 +3,17 @@
 //! A [`workload::Workload`] says which load is offered to which model. It makes a
 //! [`target::Target`] (what is asked, and which answers are right) and courses
 //! ([`load::Course`]: how requests are offered); a [`session::Session`] measures one
-//! window, a [`suite::Bench`] all of them.
+//! window, a [`suite::Bench`] all of them; [`verdict`] compares two servers.
+//!
+//! Knows no cluster, no stack and no reporter: it is given a URL and gives back figures.
 
-mod budget;
+pub mod duel;
 pub mod error;
 mod judge;
 pub mod load;
 pub mod measure;
 pub mod null;
+mod observe;
 mod prepare;
 pub mod record;
 mod search;
@@ -19,4 +22,5 @@ pub mod stall;
 pub mod suite;
 pub mod target;
 mod triton;
+pub mod verdict;
 pub mod workload;

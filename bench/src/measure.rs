@@ -45,6 +45,8 @@ pub(crate) async fn measure(
         tokio::task::spawn_blocking(move || Driver::new(&prepared, &course, &watch)?.run())
     };
     tokio::pin!(thread);
+    // Who drops this future half-way ends the load.
+    let _ends = Ends(watch);
     let driven = tokio::select! {
         driven = &mut thread => driven,
         () = cancel.cancelled() => {
@@ -59,6 +61,15 @@ pub(crate) async fn measure(
         return Err(BenchError::Cancelled);
     }
     Ok(window(course, driven))
+}
+
+/// Ends a load when it is dropped.
+struct Ends<'a>(&'a Watch);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
 }
 
 fn window(course: &Course, driven: Driven) -> Window {

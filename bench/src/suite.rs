@@ -1,39 +1,22 @@
 //! A whole workload against one server: every window it asks for, its search, its budgets.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use lab_model::benchmark::{BenchmarkSummary, PodUsage, Point};
+use lab_model::benchmark::{BenchmarkSummary, Offered, Point};
 use tokio_util::sync::CancellationToken;
 
+pub use crate::observe::{Pods, Unknown};
 use crate::{
     error::BenchError,
-    load::{Course, Phase, Watch},
-    prepare::client,
+    load::{Course, Watch},
+    measure::Window,
+    observe::Observer,
     record::Tally,
     search,
     session::Session,
-    triton::{self, Counters},
+    verdict::{Gate, Load, Reading},
     workload::Workload,
 };
-
-/// Time allowed for a question about the server while it is under load.
-const ASIDE: Duration = Duration::from_secs(5);
-
-/// What the server's pods have used since they started; where nobody can say, nothing.
-pub trait Pods {
-    /// CPU time so far and memory now, of each pod.
-    fn usage(&self) -> impl Future<Output = Vec<PodUsage>> + Send;
-}
-
-/// A server whose pods nobody knows.
-#[derive(Debug, Clone, Copy)]
-pub struct Unknown;
-
-impl Pods for Unknown {
-    async fn usage(&self) -> Vec<PodUsage> {
-        Vec::new()
-    }
-}
 
 /// What is told while a workload runs.
 #[derive(Debug)]
@@ -134,7 +117,8 @@ impl<P: Pods> Bench<'_, P> {
                 Err(error) => return Err(error),
             }
         }
-        measured.summary.missed = self.workload.budget.missed(&measured.summary);
+        let readings: Vec<Reading> = measured.summary.points.iter().map(reading).collect();
+        measured.summary.missed = Gate::judge(&self.workload.budgets, &readings).missed();
         Ok(measured)
     }
 
@@ -150,57 +134,36 @@ impl<P: Pods> Bench<'_, P> {
             course,
             watch: &watch,
         });
-        let observed = async {
-            watch.reached(Phase::Window).await;
-            let before = self.observe().await;
-            watch.reached(Phase::Drain).await;
-            (before, self.observe().await)
+        let observer = Observer {
+            server: self.server,
+            model: self
+                .workload
+                .protocol
+                .is_v2()
+                .then_some(self.workload.model.as_str()),
+            pods: self.pods,
         };
-        let (window, (before, after)) = tokio::try_join!(session.measure(course, &watch), async {
-            Ok(observed.await)
-        })?;
-        let mut point = window.point;
-        point.server = before
-            .counters
-            .zip(after.counters)
-            .and_then(|(before, after)| after.since(&before));
-        point.pods = used(&before.pods, after.pods);
+        let Window { point, tally } = observer.measure(session, course, &watch).await?;
         tell(Progress::Ended { point: &point });
-        Ok((point, window.tally))
-    }
-
-    async fn observe(&self) -> Observed {
-        let counters = async {
-            let client = client(ASIDE).ok()?;
-            triton::counters(&client, self.server, &self.workload.model).await
-        };
-        let (counters, pods) = tokio::join!(
-            async {
-                if self.workload.protocol.is_v2() {
-                    counters.await
-                } else {
-                    None
-                }
-            },
-            self.pods.usage()
-        );
-        Observed { counters, pods }
+        Ok((point, tally))
     }
 }
 
-struct Observed {
-    counters: Option<Counters>,
-    pods: Vec<PodUsage>,
-}
-
-/// What each pod used between two looks. A pod that was not there before is left out.
-fn used(before: &[PodUsage], after: Vec<PodUsage>) -> Vec<PodUsage> {
-    let since = |mut now: PodUsage| {
-        let then = before.iter().find(|one| one.pod == now.pod)?;
-        now.cpu_seconds -= then.cpu_seconds;
-        (now.cpu_seconds >= 0.0).then_some(now)
-    };
-    after.into_iter().filter_map(since).collect()
+/// What a window says to budgets.
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^52")]
+fn reading(point: &Point) -> Reading {
+    let right = point.throughput * point.seconds;
+    Reading {
+        load: match point.offered {
+            Offered::Closed { concurrency } => Load::Concurrency(concurrency),
+            Offered::Open { rate, .. } => Load::Rate(rate),
+        },
+        throughput: point.throughput,
+        p50_micros: point.latency.p50,
+        p99_micros: point.latency.p99,
+        error_percent: 100.0 * point.errors as f64 / (right + point.errors as f64).max(1.0),
+        void: !point.void.is_empty(),
+    }
 }
 
 fn failures(window: usize, tally: &Tally) -> Vec<FailureCount> {

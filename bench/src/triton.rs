@@ -176,7 +176,10 @@ mod tests {
             times.compute_output,
             times.request,
         ];
-        assert_eq!(parts.map(f64::to_string), ["100", "20", "150", "30", "300"]);
+        assert_eq!(
+            parts.map(|part| part.to_string()),
+            ["100", "20", "150", "30", "300"]
+        );
         assert_eq!(times.batches, [BatchCount { size: 2, count: 50 }]);
     }
 

@@ -20,6 +20,7 @@ use thiserror::Error;
 use crate::{
     load::{Arrivals, Course, Pace},
     target::{Expect, Inference, Output, Request, Target},
+    verdict::Budget,
 };
 
 /// How requests and answers are written.
@@ -82,17 +83,6 @@ pub struct Search {
     pub connections: u32,
 }
 
-/// What the figures of a window must keep.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Budget {
-    /// Least right answers a second, in the best of the closed loop's windows.
-    pub throughput: Option<f64>,
-    /// Highest p99 latency of any open loop's window, microseconds.
-    pub p99_micros: Option<f64>,
-    /// Highest share of errors in any window, from 0 to 1.
-    pub error_share: Option<f64>,
-}
-
 /// A workload, read from its file and the samples file it names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workload {
@@ -126,8 +116,8 @@ pub struct Workload {
     pub open: Option<Open>,
     /// A search.
     pub search: Option<Search>,
-    /// Budgets.
-    pub budget: Budget,
+    /// What the server must reach.
+    pub budgets: Vec<Budget>,
     method: Method,
     path: String,
     headers: HeaderMap,
@@ -196,7 +186,7 @@ impl Workload {
             closed: said.closed,
             open,
             search: said.search,
-            budget: said.budget,
+            budgets: said.budgets,
             method: said.method,
             path: said.path,
             headers: said.headers,
@@ -274,7 +264,7 @@ struct Said {
     closed: Closed,
     open: Option<SaidOpen>,
     search: Option<Search>,
-    budget: Budget,
+    budgets: Vec<Budget>,
     method: Method,
     path: String,
     headers: HeaderMap,

@@ -6,10 +6,11 @@ use http::{HeaderMap, HeaderValue, Method, header::CONTENT_TYPE};
 use lab_model::definition::{DefinitionError, Reader, read};
 use toml::Spanned;
 
-use super::{Budget, Closed, Protocol, Said, SaidOpen, Search, header, inference};
+use super::{Closed, Protocol, Said, SaidOpen, Search, header, inference};
 use crate::{
     load::Arrivals,
     target::{Expect, Output},
+    verdict::Budget,
 };
 
 /// Connections of an open loop that says nothing of them.
@@ -58,7 +59,7 @@ fn said(top: &mut Reader<'_, '_>) -> Said {
         closed,
         open,
         search,
-        budget: top.table("budget", budget).unwrap_or_default(),
+        budgets: top.tables("budgets", Budget::read),
         method: method(top, protocol),
         path: path(top, protocol, &model),
         headers: headers(top, protocol),
@@ -173,18 +174,6 @@ fn search(table: &mut Reader<'_, '_>) -> Search {
         window: seconds(table, "window_seconds", 0.1, Some(Duration::from_secs(2))),
         limit: seconds(table, "limit_seconds", 1.0, Some(Duration::from_secs(30))),
         connections: connections(table),
-    }
-}
-
-fn budget(table: &mut Reader<'_, '_>) -> Budget {
-    let mut may = |key, most| {
-        let said = table.get::<f64>(key)?;
-        within(table, key, &said, 0.0, most).then(|| said.into_inner())
-    };
-    Budget {
-        throughput: may("throughput_min", f64::MAX),
-        p99_micros: may("p99_ms_max", f64::MAX).map(|it| it * 1e3),
-        error_share: may("error_share_max", 1.0),
     }
 }
 

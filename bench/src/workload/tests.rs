@@ -44,7 +44,7 @@ fn every_problem_is_told_with_line_and_key() {
         .replace("max_requests = 200000", "max_requests = \"many\"")
         .replace("min_agreement_percent = 0", "min_agreement_percent = 101")
         .replace("shape = [1, 10]", "shape = 10")
-        + "\n[open]\narrivals = \"gusts\"\nrates = [0]\n[search]\np99_ms = \"low\"\n[budget]\nerror_share_max = 2\n";
+        + "\n[open]\narrivals = \"gusts\"\nrates = [0]\n[search]\np99_ms = \"low\"\n[[budgets]]\nconcurrency = 4\nmax_error_percent = 200\n";
     let error = parse("w.toml", &text).err().unwrap();
     insta::assert_snapshot!(error.to_string());
 }
