@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use lab_bench::{
+    duel::{Compared, Duel, DuelError, Stage},
     error::BenchError,
     suite::{Bench, Unknown},
+    verdict::{Plan, Side, Step},
     workload::{Workload, WorkloadError},
 };
 use lab_cluster::Cluster;
 use lab_model::{
     benchmark::BenchmarkSummary,
-    event::{Emitter, Fact},
+    event::{Emitter, Fact, Progress},
 };
 use lab_stack::catalogue::LockedStack;
 use miette::Diagnostic;
@@ -33,6 +35,10 @@ pub enum BenchmarkError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Bench(#[from] BenchError),
+    /// Two servers cannot be compared.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Duel(#[from] DuelError),
     /// Nothing in the stack answers inference requests.
     #[error("stack `{stack}` has no endpoint `{ENDPOINT}`")]
     #[diagnostic(
@@ -48,12 +54,21 @@ pub enum BenchmarkError {
 impl BenchmarkError {
     /// Whether the workload or the address is wrong, and not what answers there.
     pub(crate) const fn is_usage(&self) -> bool {
-        matches!(self, Self::Workload(_) | Self::Bench(BenchError::Target(_)))
+        matches!(
+            self,
+            Self::Workload(_)
+                | Self::Bench(BenchError::Target(_))
+                | Self::Duel(DuelError::Bench(BenchError::Target(_)) | DuelError::Plan(_))
+        )
     }
 
     /// Whether the person asked it to end.
     pub(crate) const fn is_interrupted(&self) -> bool {
-        matches!(self, Self::Bench(BenchError::Cancelled))
+        matches!(
+            self,
+            Self::Bench(BenchError::Cancelled)
+                | Self::Duel(DuelError::Bench(BenchError::Cancelled))
+        )
     }
 }
 
@@ -84,17 +99,68 @@ pub async fn measure(
 ) -> Result<BenchmarkSummary, RunError> {
     // Held until all is measured.
     let endpoints = Endpoints::open(cluster, locked).await?;
-    let base = endpoints.urls().get(ENDPOINT);
-    let base = base.ok_or_else(|| BenchmarkError::NoEndpoint {
-        stack: locked.name.clone(),
-    })?;
+    let base = server(&endpoints, locked)?;
     if endpoints.are_forwarded() {
         let text = "the benchmark goes through a port-forward of the API server, which is part of what it measures";
         session.emitter.emit(Fact::Noted {
             text: text.to_owned(),
         });
     }
-    measure_at(base, workload, &*session.emitter, &session.cancel).await
+    measure_at(&base, workload, &*session.emitter, &session.cancel).await
+}
+
+/// The address of the stack's own server.
+///
+/// # Errors
+/// When the stack has none.
+pub fn server(endpoints: &Endpoints, locked: &LockedStack) -> Result<String, BenchmarkError> {
+    let found = endpoints.urls().get(ENDPOINT).cloned();
+    found.ok_or_else(|| BenchmarkError::NoEndpoint {
+        stack: locked.name.clone(),
+    })
+}
+
+/// Compares two servers, and tells how far it is.
+///
+/// # Errors
+/// When one of them cannot be measured, or the plan can come to no verdict.
+pub async fn compare(
+    duel: &Duel<'_>,
+    plan: &Plan,
+    calibrates: bool,
+    emitter: &dyn Emitter,
+    cancel: &CancellationToken,
+) -> Result<Compared, RunError> {
+    let mut counted = 0;
+    let told = duel.run(plan, calibrates, cancel, |stage| {
+        let (task, step) = match stage {
+            Stage::Calibration(step) => ("calibration", step),
+            Stage::Comparison(step) => ("comparison", step),
+        };
+        let now = match step {
+            Step::Block { number: 1, .. } => {
+                counted = 0;
+                return;
+            }
+            Step::Block { .. } => return,
+            Step::Run(Side::A) => "the first server",
+            Step::Run(Side::B) if task == "calibration" => "the first server again",
+            Step::Run(Side::B) => "the second server",
+            Step::Canary => "how fast the machine is",
+            Step::Done(block) => {
+                counted += u64::from(block.pair().is_some());
+                return;
+            }
+        };
+        emitter.progress(Progress {
+            task: task.to_owned(),
+            now: now.to_owned(),
+            done: counted,
+            total: u64::try_from(plan.pairs).ok(),
+            remaining_seconds: None,
+        });
+    });
+    Ok(told.await.map_err(BenchmarkError::from)?)
 }
 
 /// Runs a workload against any server that speaks its protocol, given as

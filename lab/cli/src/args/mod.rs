@@ -1,6 +1,7 @@
 //! The command line. Only structure and words: what a flag does is decided elsewhere.
 
 mod cluster;
+mod compare;
 mod existing;
 mod fault;
 mod images;
@@ -15,6 +16,7 @@ use crate::settings::Settings;
 
 pub(crate) use self::{
     cluster::{ClusterArgs, DownArgs, LogsArgs, UpArgs, time_span},
+    compare::{BenchCommand, CompareArgs},
     existing::{ExistingArgs, RegistryArgs},
     fault::{FaultCommand, HealArgs, MakeArgs},
     images::{ImageArgs, ImagePolicy, ImagesCommand},

@@ -3,7 +3,7 @@
 use clap::Args;
 use lab_model::name::ClusterName;
 
-use super::{ClusterArgs, ImageArgs, RegistryArgs};
+use super::{BenchCommand, ClusterArgs, ImageArgs, RegistryArgs};
 
 /// Which stack, in which versions.
 #[derive(Debug, Clone, Args)]
@@ -95,7 +95,11 @@ pub(crate) struct TestArgs {
 
 /// `lab bench`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct BenchArgs {
+    /// Compare two servers instead.
+    #[command(subcommand)]
+    pub(crate) command: Option<BenchCommand>,
     /// The cluster's name.
     #[arg(required_unless_present = "url")]
     pub(crate) name: Option<ClusterName>,

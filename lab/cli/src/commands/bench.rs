@@ -4,13 +4,16 @@ use lab_bench::workload::Workload;
 use lab_model::{benchmark::BenchmarkSummary, exit::Exit, name::ClusterName};
 use lab_runner::{RunError, Session, benchmark};
 
-use super::{CommandError, Context, cluster::open, live::Live};
+use super::{CommandError, Context, cluster::open, compare::compare, live::Live};
 use crate::{
-    args::{BenchArgs, ImagePolicy, StackArgs},
+    args::{BenchArgs, BenchCommand, ImagePolicy, StackArgs},
     output, signals,
 };
 
 pub(super) async fn bench(context: &Context, args: BenchArgs) -> Result<Exit, CommandError> {
+    if let Some(BenchCommand::Compare(args)) = args.command {
+        return compare(context, args).await;
+    }
     let workload = benchmark::workload(&context.root, &args.workload).map_err(RunError::from)?;
     let summary = match (args.url, args.name) {
         (Some(url), _) => server(context, &url, &workload).await?,

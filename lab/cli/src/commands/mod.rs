@@ -2,6 +2,7 @@
 
 mod bench;
 mod cluster;
+mod compare;
 mod doctor;
 mod existing;
 mod fault;
@@ -90,6 +91,12 @@ pub(crate) enum CommandError {
     #[error("`--provider existing` makes no nodes")]
     #[diagnostic(code(lab::cli::no_nodes), help("leave `--nodes` (LAB_NODES) out"))]
     NoNodes,
+    #[error("`{named}` is neither a cluster's name nor an address: {reason}")]
+    #[diagnostic(
+        code(lab::cli::no_server),
+        help("name a cluster of `lab list`, or an address such as `http://127.0.0.1:8000`")
+    )]
+    NoServer { named: String, reason: String },
     #[error("the node ended")]
     #[diagnostic(code(lab::cli::node))]
     Node(#[from] lab_node::NodeError),
@@ -107,6 +114,7 @@ impl CommandError {
             | Self::NoProcess { .. }
             | Self::OnlyExisting { .. }
             | Self::NoNodes
+            | Self::NoServer { .. }
             | Self::NoRun { .. } => Exit::Usage,
         }
     }

@@ -1,0 +1,54 @@
+//! The command line of `lab bench compare`.
+
+use clap::{Args, Subcommand};
+
+use super::StackArgs;
+
+/// What `lab bench` can do besides measuring one server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Say whether a second server is faster or slower than a first one, or that it cannot
+    /// be told: measured in turns, on one machine, in the same minutes.
+    #[command(
+        after_help = "Example:\n  lab up before --stack lifecycle --lock documented\n  \
+                      lab up after --stack lifecycle --lock current\n  \
+                      lab bench compare before after\n  \
+                      lab bench compare http://127.0.0.1:8000 http://127.0.0.1:9000 --workload mine.toml\n\n\
+                      Exit codes: 0 faster, the same, or undecided; 11 slower."
+    )]
+    Compare(CompareArgs),
+}
+
+/// `lab bench compare`.
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// What there was: a cluster's name, or `http://host:port`.
+    pub(crate) a: String,
+    /// What shall come.
+    pub(crate) b: String,
+    /// Which stack is on the clusters.
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    /// The workload: a name under `fixtures/workloads`, or a `.toml` file.
+    #[arg(long, default_value = "digits")]
+    pub(crate) workload: String,
+    /// Connections in flight.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(crate) concurrency: u32,
+    /// Pairs of runs: 10 tell a difference of 5 %. `--tails` makes them 20.
+    #[arg(long, conflicts_with = "tails")]
+    pub(crate) pairs: Option<usize>,
+    /// Compare the 99th percentile too, which takes 20 pairs.
+    #[arg(long)]
+    pub(crate) tails: bool,
+    /// The least difference that matters, percent.
+    #[arg(long, default_value_t = 3.0)]
+    pub(crate) threshold: f64,
+    /// Do not first compare the first server with itself, which tells this machine's own
+    /// rate of false alarms.
+    #[arg(long)]
+    pub(crate) no_calibration: bool,
+    /// Seed of the order and of the resampling.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}

@@ -1,0 +1,92 @@
+//! `lab bench compare`: a verdict on two servers.
+
+use lab_bench::{
+    duel::{Compared, Duel},
+    verdict::{Outcome, Plan},
+};
+use lab_model::{exit::Exit, name::ClusterName};
+use lab_runner::{Endpoints, RunError, benchmark};
+use serde_json::json;
+
+use super::{CommandError, Context, cluster::open, live::Live};
+use crate::{
+    args::{CompareArgs, ImagePolicy, StackArgs},
+    output, signals,
+};
+
+pub(super) async fn compare(context: &Context, args: CompareArgs) -> Result<Exit, CommandError> {
+    let workload = benchmark::workload(&context.root, &args.workload).map_err(RunError::from)?;
+    let plan = plan(&args);
+    let a = Server::find(context, &args.a, &args.stack).await?;
+    let b = Server::find(context, &args.b, &args.stack).await?;
+    let duel = Duel {
+        workload: &workload,
+        concurrency: args.concurrency,
+        a: &a.url,
+        b: &b.url,
+    };
+    let live = Live::start(&context.global, None);
+    let (cancel, watcher) = signals::watch();
+    let calibrates = !args.no_calibration;
+    let compared = benchmark::compare(&duel, &plan, calibrates, &*live.emitter(), &cancel).await;
+    live.finish().await;
+    drop(watcher);
+    let Compared {
+        verdict,
+        comparison,
+    } = compared?;
+    let all = json!({"a": a.url, "b": b.url, "verdict": verdict, "runs": comparison});
+    output::line(&context.global, &all, &verdict.to_string());
+    Ok(match verdict.outcome {
+        _ if cancel.is_cancelled() => Exit::Interrupted,
+        Outcome::Slower => Exit::BudgetMissed,
+        Outcome::Faster | Outcome::Same | Outcome::Undecided => Exit::Ok,
+    })
+}
+
+fn plan(args: &CompareArgs) -> Plan {
+    let plan = if args.tails {
+        Plan::for_tails(args.seed)
+    } else {
+        Plan::new(args.seed)
+    };
+    Plan {
+        pairs: args.pairs.unwrap_or(plan.pairs),
+        threshold: args.threshold / 100.0,
+        ..plan
+    }
+}
+
+/// A server that is compared.
+struct Server {
+    url: String,
+    /// Forwards live as long as they are held.
+    _endpoints: Option<Endpoints>,
+}
+
+impl Server {
+    /// An address as it is, or the model server of the cluster of this name.
+    async fn find(context: &Context, named: &str, stack: &StackArgs) -> Result<Self, CommandError> {
+        if named.contains("://") {
+            return Ok(Self {
+                url: named.to_owned(),
+                _endpoints: None,
+            });
+        }
+        let name = named
+            .parse::<ClusterName>()
+            .map_err(|error| CommandError::NoServer {
+                named: named.to_owned(),
+                reason: error.to_string(),
+            })?;
+        let locked = context.stack(&stack.stack, &stack.lock)?;
+        let workbench = context.workbench(ImagePolicy::Auto).await?;
+        let cluster = open(&workbench, &name).await?;
+        let endpoints = Endpoints::open(&cluster, &locked).await?;
+        let url = benchmark::server(&endpoints, &locked).map_err(RunError::from)?;
+        Ok(Self {
+            url,
+            _endpoints: Some(endpoints),
+        })
+    }
+}
