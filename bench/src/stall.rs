@@ -116,7 +116,7 @@ impl Stall {
 }
 
 /// The null server, asked for one inference.
-pub(crate) fn target(server: &NullServer) -> Target {
+pub fn target(server: &NullServer) -> Target {
     Target {
         url: format!("{}/v2/models/null/infer", server.url()),
         method: Method::POST,
