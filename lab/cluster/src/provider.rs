@@ -3,7 +3,7 @@
 
 use lab_engine::Engine;
 use lab_image::Images;
-use lab_model::{event::Emitter, name::ClusterName, provider::Provider};
+use lab_model::{event::Emitter, gpu::Gpus, name::ClusterName, provider::Provider};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -31,6 +31,12 @@ pub async fn up(
     if clusters.iter().any(|it| it.name == spec.name) {
         return Err(ClusterError::NameTaken {
             name: spec.name.to_string(),
+        });
+    }
+    let makes_nodes = matches!(spec.provider, Provider::Node | Provider::K3s);
+    if !makes_nodes && matches!(spec.gpus, Gpus::All | Gpus::Count(_)) {
+        return Err(ClusterError::GpusOfOthers {
+            provider: spec.provider,
         });
     }
     match spec.provider {
