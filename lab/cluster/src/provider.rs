@@ -3,14 +3,14 @@
 
 use lab_engine::Engine;
 use lab_image::Images;
-use lab_model::{event::Emitter, gpu::Gpus, name::ClusterName, provider::Provider};
+use lab_model::{event::Emitter, name::ClusterName, provider::Provider};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Cluster, ClusterError, ClusterSpec, ClusterSummary, Usage,
     existing::{self, ExistingError},
     folder::Folder,
-    kind,
+    gpu, kind,
     node::{self, LogWish},
 };
 
@@ -33,12 +33,7 @@ pub async fn up(
             name: spec.name.to_string(),
         });
     }
-    let makes_nodes = matches!(spec.provider, Provider::Node | Provider::K3s);
-    if !makes_nodes && matches!(spec.gpus, Gpus::All | Gpus::Count(_)) {
-        return Err(ClusterError::GpusOfOthers {
-            provider: spec.provider,
-        });
-    }
+    gpu::check(engine, spec).await?;
     match spec.provider {
         Provider::Node | Provider::K3s => node::up(engine, images, spec, emitter, cancel).await,
         Provider::Kind => kind::up(engine, spec, emitter, cancel).await,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use lab_cluster::{
-    Cluster, ClusterSpec, existing,
+    Cluster, ClusterSpec, existing, gpu,
     node::{self, ImageStore},
 };
 use lab_k8s::Kube;
@@ -49,6 +49,15 @@ impl Session<'_> {
             ended = work => ended,
             () = self.cancel.cancelled() => Err(RunError::Interrupted),
         }
+    }
+
+    /// Sees that a cluster can have what it is to have of the machine, before anything is
+    /// made ready for it.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn check(&self, spec: &ClusterSpec) -> Result<(), RunError> {
+        Ok(gpu::check(&self.workbench.engine, spec).await?)
     }
 
     /// Pulls what the nodes of a cluster run, where that is not built ([`plan::of_nodes`]).

@@ -5,5 +5,5 @@ mod host;
 mod way;
 
 pub use host::{Gpu, Host};
-pub use way::Way;
 pub(crate) use way::{Given, decide};
+pub use way::{Way, allow, check};

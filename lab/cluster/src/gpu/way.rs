@@ -6,10 +6,11 @@ use lab_engine::{Engine, EngineInfo, GpuRequest};
 use lab_model::{
     event::{Emitter, Fact},
     gpu::Gpus,
+    provider::Provider,
 };
 
 use super::Host;
-use crate::ClusterError;
+use crate::{ClusterError, ClusterSpec};
 
 /// What NVIDIA's Container Toolkit calls its runtime, where it told the engine of it.
 const RUNTIME: &str = "nvidia";
@@ -69,6 +70,35 @@ pub(crate) enum Given {
     Nothing,
     /// None, and those that show nevertheless are not for its pods.
     Withheld,
+}
+
+/// Sees that clusters of a provider can be given the GPUs that are asked for.
+///
+/// # Errors
+/// When some are asked for and it gives none.
+pub const fn allow(provider: Provider, wish: Gpus) -> Result<(), ClusterError> {
+    match (wish, provider) {
+        (Gpus::Auto | Gpus::None, _) | (_, Provider::Node | Provider::K3s) => Ok(()),
+        (Gpus::All | Gpus::Count(_), Provider::Kind | Provider::Existing) => {
+            Err(ClusterError::GpusOfOthers { provider })
+        }
+    }
+}
+
+/// Sees that a cluster can have the GPUs that are asked for, before anything is done for
+/// it.
+///
+/// # Errors
+/// When its provider or the engine gives none.
+pub async fn check(engine: &Engine, spec: &ClusterSpec) -> Result<(), ClusterError> {
+    allow(spec.provider, spec.gpus)?;
+    if matches!(spec.gpus, Gpus::Auto | Gpus::None) {
+        return Ok(());
+    }
+    match Way::of(&engine.info().await?) {
+        Some(_) => Ok(()),
+        None => Err(ClusterError::NoGpus),
+    }
 }
 
 /// Decides what a cluster gets, and says so where it is not what one would expect.
