@@ -12,7 +12,7 @@ use lab_model::{
     event::{Emitter, Fact},
     provider::Provider,
 };
-use lab_scenarios::{ScenarioEnv, Summary};
+use lab_scenarios::{ScenarioEnv, Summary, clients::nodes::Nodes};
 use lab_stack::{Helm, Target, catalogue::LockedStack, install};
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +23,9 @@ use crate::{
 
 /// What scenarios that need faults are tagged with.
 const FAULTS: &str = "faults";
+/// What scenarios that need a GPU are tagged with, and those that take all of them.
+const GPU: &str = "gpu";
+const OWN_GPUS: &str = "own-gpus";
 
 /// A cluster and what is needed to work on it.
 pub struct Session<'a> {
@@ -219,6 +222,7 @@ impl Session<'_> {
             let reason = "faults are made only in clusters that lab made";
             absent.insert(FAULTS.to_owned(), reason.to_owned());
         }
+        absent.extend(lacking_for_gpus(&kube, cluster.provider).await);
         let env = ScenarioEnv {
             kubeconfig: cluster.kubeconfig.clone(),
             namespace: locked.stack.namespace.clone(),
@@ -235,4 +239,20 @@ impl Session<'_> {
         let filter = scenarios.filter();
         Ok(lab_scenarios::run(env, &features, &filter, Arc::clone(&self.emitter)).await?)
     }
+}
+
+/// Why scenarios with GPUs cannot run on a cluster.
+async fn lacking_for_gpus(kube: &Kube, provider: Provider) -> NotRun {
+    let mut lacking = NotRun::new();
+    let reason = match Nodes::new(kube.client()).gpus().await {
+        Ok(0) => Some("no node has one for pods; `lab doctor` tells what is missing".to_owned()),
+        Ok(_) => None,
+        Err(error) => Some(format!("the nodes do not tell what they have: {error}")),
+    };
+    lacking.extend(reason.map(|reason| (GPU.to_owned(), reason)));
+    if provider == Provider::Existing {
+        let reason = "others may need the GPUs of a cluster that lab did not make";
+        lacking.insert(OWN_GPUS.to_owned(), reason.to_owned());
+    }
+    lacking
 }
