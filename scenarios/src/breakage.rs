@@ -61,6 +61,7 @@ impl Lab {
     /// Removes a pod at the scenario's end.
     pub(crate) async fn remove_afterwards(&self, pod: &str) {
         let mut breakage = self.shared.breakage.lock().await;
+        breakage.is_any = true;
         breakage.pods.push(pod.to_owned());
     }
 

@@ -13,14 +13,15 @@ use thiserror::Error;
 use crate::env::ScenarioEnv;
 
 /// A model's life, in the order it is lived. A file of another name comes last.
-const ORDER: [&str; 7] = [
-    "api", "train", "register", "deploy", "monitor", "retrain", "faults",
+const ORDER: [&str; 8] = [
+    "api", "train", "register", "deploy", "monitor", "retrain", "gpu", "faults",
 ];
 
-/// A tag of this form names what the scenario needs: a component, `faults`, or so many
-/// nodes.
+/// A tag of this form names what the scenario needs: a component, `faults`, a GPU, or so
+/// many nodes.
 const REQUIRES: &str = "requires-";
 const FAULTS: &str = "faults";
+const GPU: &str = "gpu";
 const NODES: &str = "nodes-";
 
 /// Which scenarios to run.
@@ -136,7 +137,11 @@ pub fn not_run_reason(feature: &Feature, scenario: &Scenario, env: &ScenarioEnv)
 
 fn lack_of(need: &str, env: &ScenarioEnv) -> Option<String> {
     if let Some(reason) = env.not_run_components.get(need) {
-        return Some(format!("{need} does not run here: {reason}"));
+        return Some(if need == GPU {
+            format!("it needs an NVIDIA GPU: {reason}")
+        } else {
+            format!("{need} does not run here: {reason}")
+        });
     }
     if need == FAULTS && env.faults.is_none() {
         return Some("nothing makes faults in this cluster".to_owned());
@@ -267,6 +272,19 @@ mod tests {
         assert_eq!(
             not_run_reason(&feature, &feature.scenarios[0], &env()).as_deref(),
             Some("nothing makes faults in this cluster")
+        );
+    }
+
+    #[test]
+    fn scenario_of_a_gpu_needs_one() {
+        let feature = feature("@requires-gpu\nFeature: f\n  Scenario: a\n    Given x\n");
+        let reason = |env: &ScenarioEnv| not_run_reason(&feature, &feature.scenarios[0], env);
+        let mut here = env();
+        assert_eq!(reason(&here), None);
+        here.not_run_components = [("gpu".to_owned(), "no node has one".to_owned())].into();
+        assert_eq!(
+            reason(&here).as_deref(),
+            Some("it needs an NVIDIA GPU: no node has one")
         );
     }
 

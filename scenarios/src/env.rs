@@ -34,7 +34,7 @@ pub struct ScenarioEnv {
     pub nodes: Vec<String>,
     /// Components that do not run here, each with its reason. A scenario tagged
     /// `@requires-NAME` is then not run and says so; one tagged `@requires-nodes-3` where
-    /// there are fewer nodes.
+    /// there are fewer nodes. `gpu` stands for GPUs that no node has.
     pub not_run_components: BTreeMap<String, String>,
     /// Faults in the cluster, where it takes any: scenarios tagged `@requires-faults`.
     pub faults: Option<Arc<dyn Faults>>,

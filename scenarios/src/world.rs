@@ -37,6 +37,8 @@ pub struct World {
     pub(crate) pull: Option<String>,
     /// What came of a cut network.
     pub(crate) cut: Option<Cut>,
+    /// Pods that asked for a GPU, in this order.
+    pub(crate) gpu_pods: Vec<String>,
     /// Prometheus's count before something was sent.
     pub(crate) count_before: Option<f64>,
 }

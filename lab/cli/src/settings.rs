@@ -10,6 +10,7 @@ use std::{
 use clap::Command;
 use lab_model::{
     definition::{DefinitionError, Reader, read},
+    gpu::Gpus,
     provider::Provider,
 };
 use miette::Diagnostic;
@@ -116,6 +117,9 @@ fn defaults(top: &mut Reader<'_, '_>) -> BTreeMap<&'static str, String> {
             top.problem(nodes.span(), "key `nodes` must be from 1 to 9");
         }
         defaults.insert("nodes", nodes.get_ref().to_string());
+    }
+    if let Some(gpus) = top.get::<Gpus>("gpus") {
+        defaults.insert("gpus", gpus.get_ref().to_string());
     }
     let providers = Provider::ALL.map(Provider::as_str);
     let choices: [(_, _, &[&str]); 3] = [

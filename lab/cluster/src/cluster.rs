@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 use lab_image::Registry;
 use lab_model::{
+    gpu::Gpus,
     name::{ClusterName, RunId},
     provider::Provider,
 };
@@ -26,6 +27,8 @@ pub struct ClusterSpec {
     pub node_ports: Vec<u16>,
     /// The image of its nodes, where its provider leaves a choice; else the provider's own.
     pub node_image: Option<String>,
+    /// How many of the machine's GPUs its server gets, where the provider leaves a choice.
+    pub gpus: Gpus,
     /// Images its nodes have from the start.
     pub image_store: Option<ImageStore>,
     /// The process that uses it, named as in `lab_engine::owner`. When the last user
@@ -49,6 +52,7 @@ impl ClusterSpec {
             nodes: 1,
             node_ports: Vec::new(),
             node_image: None,
+            gpus: Gpus::Auto,
             image_store: None,
             user: None,
             ttl: None,

@@ -5,6 +5,7 @@ use std::io;
 use lab_engine::EngineError;
 use lab_image::ImageError;
 use lab_k8s::{KubeError, readiness::ReadinessError};
+use lab_model::provider::Provider;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -78,6 +79,35 @@ pub enum ClusterError {
         reference: String,
         /// Its recipe.
         recipe: &'static str,
+    },
+    /// GPUs were asked for, and the engine gives none.
+    #[error("the engine gives containers no GPU")]
+    #[diagnostic(
+        code(lab::cluster::no_gpus),
+        help("`lab doctor` tells what is missing; `--gpus none` goes without")
+    )]
+    NoGpus,
+    /// GPUs were asked for where the nodes are made by others.
+    #[error("provider `{provider}` cannot be given GPUs")]
+    #[diagnostic(
+        code(lab::cluster::gpus_of_others),
+        help("leave `--gpus` out, or take `--provider node` or `--provider k3s`")
+    )]
+    GpusOfOthers {
+        /// Which.
+        provider: Provider,
+    },
+    /// A node's GPUs could not be offered to its pods.
+    #[error("the GPUs of the node `{node}` could not be offered to pods: {words}")]
+    #[diagnostic(
+        code(lab::cluster::offer_gpus),
+        help("`--gpus none` goes without; `lab logs` tells more")
+    )]
+    OfferGpus {
+        /// Which.
+        node: String,
+        /// What was said.
+        words: String,
     },
     /// The image of k3s cannot be had.
     #[error("the image of k3s cannot be had")]

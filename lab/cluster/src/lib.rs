@@ -10,6 +10,7 @@ mod cluster;
 mod error;
 pub mod existing;
 mod folder;
+pub mod gpu;
 pub mod kind;
 mod lease;
 pub mod node;

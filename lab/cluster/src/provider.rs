@@ -10,7 +10,7 @@ use crate::{
     Cluster, ClusterError, ClusterSpec, ClusterSummary, Usage,
     existing::{self, ExistingError},
     folder::Folder,
-    kind,
+    gpu, kind,
     node::{self, LogWish},
 };
 
@@ -33,6 +33,7 @@ pub async fn up(
             name: spec.name.to_string(),
         });
     }
+    gpu::check(engine, spec).await?;
     match spec.provider {
         Provider::Node | Provider::K3s => node::up(engine, images, spec, emitter, cancel).await,
         Provider::Kind => kind::up(engine, spec, emitter, cancel).await,

@@ -40,6 +40,9 @@ pub struct EngineInfo {
     pub root_dir: String,
     /// Names of the runtimes it can start containers with.
     pub runtimes: Vec<String>,
+    /// Folders on its host where it looks for devices of the Container Device Interface;
+    /// none where it does not know that interface.
+    pub cdi_folders: Vec<String>,
 }
 
 impl Engine {
@@ -99,6 +102,7 @@ impl Engine {
                 .unwrap_or_default(),
             root_dir: info.docker_root_dir.unwrap_or_default(),
             runtimes: info.runtimes.unwrap_or_default().into_keys().collect(),
+            cdi_folders: info.cdi_spec_dirs.unwrap_or_default(),
         })
     }
 }

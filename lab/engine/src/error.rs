@@ -9,6 +9,13 @@ use thiserror::Error as ThisError;
 /// What Linux programs say when the disk is full.
 const FULL_DISK: &str = "no space left on device";
 
+/// What engines say, and NVIDIA's hook for them, when a container cannot have GPUs.
+const GPU_REFUSALS: [&str; 3] = [
+    "could not select device driver",
+    "nvidia-container-cli",
+    "CDI device",
+];
+
 /// A request to the engine that failed.
 #[derive(Debug, ThisError, Diagnostic)]
 pub enum EngineError {
@@ -47,6 +54,16 @@ pub enum EngineError {
         help("the host's own capability set is limited; ask for the capabilities it has instead")
     )]
     PrivilegedRefused {
+        /// The engine's words.
+        message: String,
+    },
+    /// The engine cannot give a container GPUs.
+    #[error("the engine gives containers no GPU: {message}")]
+    #[diagnostic(
+        code(lab::engine::no_gpu),
+        help("`lab doctor` tells what is missing; `--gpus none` goes without")
+    )]
+    NoGpu {
         /// The engine's words.
         message: String,
     },
@@ -196,6 +213,8 @@ impl EngineError {
         let says = |part: &str| message.contains(part);
         if says("unable to apply caps") || says("privileged mode is incompatible") {
             Self::PrivilegedRefused { message }
+        } else if GPU_REFUSALS.iter().any(|it| says(it)) {
+            Self::NoGpu { message }
         } else if says("port is already allocated") || says("address already in use") {
             Self::PortTaken { message }
         } else if says(FULL_DISK) {
@@ -243,6 +262,21 @@ mod tests {
         );
 
         assert!(matches!(error, EngineError::PrivilegedRefused { .. }));
+    }
+
+    #[test]
+    fn tells_an_engine_without_gpus() {
+        for words in [
+            "could not select device driver \"nvidia\" with capabilities: [[gpu compute utility]]",
+            "OCI runtime create failed: error during container init: error running hook #0: \
+             nvidia-container-cli: initialization error: nvml error: driver not loaded: unknown",
+            "CDI device injection failed: unresolvable CDI devices nvidia.com/gpu=all",
+        ] {
+            assert!(
+                matches!(answer(500, words), EngineError::NoGpu { .. }),
+                "{words}"
+            );
+        }
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub use crate::{
     network::NetworkSpec,
     pull::{PullError, PullProgress},
     push::{PushError, PushProgress},
-    spec::{CgroupNamespace, ContainerSpec, Mount, Port, Security},
+    spec::{CgroupNamespace, ContainerSpec, GpuRequest, Mount, Port, Security},
     volume::Labelled,
 };
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bollard::models::{
-    ContainerCreateBody, EndpointSettings, HostConfig, HostConfigCgroupnsModeEnum,
+    ContainerCreateBody, DeviceRequest, EndpointSettings, HostConfig, HostConfigCgroupnsModeEnum,
     Mount as EngineMount, MountType, MountVolumeOptions, NetworkingConfig, PortBinding,
 };
 
@@ -41,6 +41,23 @@ pub struct ContainerSpec {
     pub network: Option<String>,
     /// What it may do beyond a plain container.
     pub security: Security,
+    /// NVIDIA's GPUs that it gets, with the files of their driver.
+    pub gpus: Option<GpuRequest>,
+}
+
+/// GPUs of the engine's host, by one of the ways that engines have of giving them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GpuRequest {
+    /// NVIDIA's hook, as of `docker run --gpus`.
+    Hook {
+        /// How many; all when absent.
+        count: Option<u8>,
+    },
+    /// Devices of the Container Device Interface, for example `nvidia.com/gpu=all`.
+    Cdi {
+        /// Their names.
+        names: Vec<String>,
+    },
 }
 
 /// What a container may do beyond a plain one.
@@ -176,6 +193,7 @@ fn host_config(spec: ContainerSpec) -> HostConfig {
         cap_drop: Some(cap_drop),
         security_opt: Some(options),
         device_cgroup_rules: Some(device_cgroup_rules),
+        device_requests: spec.gpus.map(|gpus| vec![device_request(gpus)]),
         masked_paths: open_paths.then(Vec::new),
         readonly_paths: open_paths.then(Vec::new),
         cgroupns_mode: cgroup_namespace.map(|namespace| match namespace {
@@ -195,6 +213,24 @@ fn host_config(spec: ContainerSpec) -> HostConfig {
                 .collect(),
         ),
         ..Default::default()
+    }
+}
+
+/// The driver's parts that compute (`compute`) and that tell of it (`utility`).
+fn device_request(gpus: GpuRequest) -> DeviceRequest {
+    let words = |words: &[&str]| words.iter().map(|it| (*it).to_owned()).collect();
+    match gpus {
+        GpuRequest::Hook { count } => DeviceRequest {
+            driver: Some("nvidia".to_owned()),
+            count: Some(count.map_or(-1, i64::from)),
+            capabilities: Some(vec![words(&["gpu", "compute", "utility"])]),
+            ..Default::default()
+        },
+        GpuRequest::Cdi { names } => DeviceRequest {
+            driver: Some("cdi".to_owned()),
+            device_ids: Some(names),
+            ..Default::default()
+        },
     }
 }
 
@@ -225,4 +261,35 @@ fn engine_mount(mount: &Mount) -> Option<EngineMount> {
 
 fn port_key(port: Port) -> String {
     format!("{}/tcp", port.container)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn requested(gpus: GpuRequest) -> DeviceRequest {
+        let spec = ContainerSpec {
+            gpus: Some(gpus),
+            ..ContainerSpec::default()
+        };
+        let host = spec.into_body().host_config.unwrap();
+        host.device_requests.unwrap().remove(0)
+    }
+
+    #[test]
+    fn gpus_are_asked_for_as_the_engine_gives_them() {
+        let all = requested(GpuRequest::Hook { count: None });
+        assert_eq!(all.count, Some(-1));
+        assert_eq!(all.driver.as_deref(), Some("nvidia"));
+        assert_eq!(
+            requested(GpuRequest::Hook { count: Some(2) }).count,
+            Some(2)
+        );
+        let names = vec!["nvidia.com/gpu=all".to_owned()];
+        let of_interface = requested(GpuRequest::Cdi {
+            names: names.clone(),
+        });
+        assert_eq!(of_interface.driver.as_deref(), Some("cdi"));
+        assert_eq!(of_interface.device_ids, Some(names));
+    }
 }

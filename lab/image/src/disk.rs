@@ -35,6 +35,7 @@ mod tests {
     fn engine(root_dir: &str) -> EngineInfo {
         EngineInfo {
             runtimes: Vec::new(),
+            cdi_folders: Vec::new(),
             version: String::new(),
             os: String::new(),
             kernel: String::new(),

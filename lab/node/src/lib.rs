@@ -13,6 +13,7 @@ mod components;
 mod dns;
 mod error;
 mod files;
+mod gpu;
 mod group;
 mod host;
 mod image_store;

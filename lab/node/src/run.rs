@@ -2,12 +2,14 @@
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{NodeArgs, NodeError, agent::Agent, server::Server, supervisor::say};
+use crate::{
+    NodeArgs, NodeError, agent::Agent, gpu, layout, server::Server, supervisor::say, waits,
+};
 
-/// Runs a node as the words after `lab node` say: `server` or `agent`.
+/// Runs a node, or a part of one, as the words after `lab node` say.
 ///
 /// # Errors
-/// As [`serve`], and when the words say neither.
+/// As [`serve`], and when the words say nothing of the kind.
 pub async fn run(words: Vec<String>) -> Result<(), NodeError> {
     Box::pin(serve(NodeArgs::parse(&words)?)).await
 }
@@ -46,6 +48,17 @@ pub async fn serve(args: NodeArgs) -> Result<(), NodeError> {
             say_why(&ended).await;
             agent.go_down().await;
             ended
+        }
+        NodeArgs::Gpus => {
+            let offering = async {
+                let client = waits::for_api(layout::KUBECONFIG).await?;
+                gpu::offer(&client).await;
+                Ok(())
+            };
+            tokio::select! {
+                end = offering => end,
+                () = until_told => Ok(()),
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     args::ServerArgs,
     components,
     dns::{self, zone::Zone},
-    files,
+    files, gpu,
     group::Group,
     host::Host,
     join::{self, Gate, JoinError, Secret, Token},
@@ -39,6 +39,7 @@ pub(crate) struct Server {
     worker: Worker,
     authority: Authority,
     secret: Secret,
+    offers_gpus: bool,
     controllers: Group,
     api: Group,
     etcd: Group,
@@ -58,6 +59,7 @@ impl Server {
             worker,
             authority,
             secret,
+            offers_gpus: args.offers_gpus,
             controllers: Group::default(),
             api: Group::default(),
             etcd,
@@ -80,10 +82,21 @@ impl Server {
             let ((), (), applied) = tokio::join!(self.worker.start_kubelet(), controllers, applied);
             applied?;
             self.worker.mark("addons applied").await;
-            tokio::try_join!(self.worker.serve(), self.admit_agents(&client), async {
-                dns::feed(client.clone(), &zone).await;
+            let offering = async {
+                if self.offers_gpus {
+                    gpu::offer(&client).await;
+                }
                 Ok(())
-            },)
+            };
+            tokio::try_join!(
+                self.worker.serve(),
+                self.admit_agents(&client),
+                async {
+                    dns::feed(client.clone(), &zone).await;
+                    Ok(())
+                },
+                offering
+            )
         };
         tokio::try_join!(
             async { answering.await.map_err(NodeError::from) },

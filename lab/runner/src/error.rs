@@ -81,9 +81,11 @@ impl RunError {
         match self {
             Self::Image(error) | Self::Cluster(ClusterError::Image(error)) => error.is_usage(),
             Self::Catalogue(_)
-            | Self::Cluster(ClusterError::Unknown { .. } | ClusterError::UnknownNode { .. }) => {
-                true
-            }
+            | Self::Cluster(
+                ClusterError::Unknown { .. }
+                | ClusterError::UnknownNode { .. }
+                | ClusterError::GpusOfOthers { .. },
+            ) => true,
             Self::Cluster(ClusterError::Existing(error)) => error.is_usage(),
             Self::Scenarios(error) => error.is_usage(),
             Self::Benchmark(error) => error.is_usage(),

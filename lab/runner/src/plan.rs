@@ -10,6 +10,7 @@ use lab_bench::workload::Workload;
 use lab_cluster::existing::Wish;
 use lab_image::Registry;
 use lab_model::{
+    gpu::Gpus,
     name::{ClusterName, InvalidName, RunId},
     provider::Provider,
     stage::Stage,
@@ -44,6 +45,8 @@ pub struct Plan {
     pub provider: Provider,
     /// The image of its nodes, where the provider leaves a choice and one was made.
     pub node_image: Option<String>,
+    /// How many of the machine's GPUs it gets.
+    pub gpus: Gpus,
     /// Which cluster that is there is meant, for the provider `existing`.
     pub existing: Option<Wish>,
     /// Where that cluster's nodes pull images from.
@@ -137,9 +140,13 @@ impl fmt::Display for Plan {
             (None, 1) => "1 node".to_owned(),
             (None, several) => format!("{several} nodes"),
         };
+        let gpus = match self.gpus {
+            Gpus::Auto => String::new(),
+            other => format!(", GPUs: {other}"),
+        };
         writeln!(
             f,
-            "cluster   {} (provider {}{}, {nodes})",
+            "cluster   {} (provider {}{}, {nodes}{gpus})",
             self.cluster,
             self.provider,
             self.node_image

@@ -92,6 +92,7 @@ impl Run<'_> {
         let mut spec = ClusterSpec {
             provider: self.plan.provider,
             node_image: self.plan.node_image.clone(),
+            gpus: self.plan.gpus,
             run: Some(self.plan.run.clone()),
             nodes: self.plan.nodes,
             node_ports: locked.stack.node_ports().collect(),
@@ -106,6 +107,7 @@ impl Run<'_> {
                     let findings = preflight::look(&self.session.workbench.engine).await?;
                     preflight::require(&findings)?;
                 }
+                self.session.check(&spec).await?;
                 self.session.pull_nodes(&spec).await?;
                 let registry = spec.registry.as_ref();
                 let images = self.session.ready_for(spec.provider, registry, locked);

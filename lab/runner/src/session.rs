@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use lab_cluster::{
-    Cluster, ClusterSpec, existing,
+    Cluster, ClusterSpec, existing, gpu,
     node::{self, ImageStore},
 };
 use lab_k8s::Kube;
@@ -12,7 +12,7 @@ use lab_model::{
     event::{Emitter, Fact},
     provider::Provider,
 };
-use lab_scenarios::{ScenarioEnv, Summary};
+use lab_scenarios::{ScenarioEnv, Summary, clients::nodes::Nodes};
 use lab_stack::{Helm, Target, catalogue::LockedStack, install};
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +23,9 @@ use crate::{
 
 /// What scenarios that need faults are tagged with.
 const FAULTS: &str = "faults";
+/// What scenarios that need a GPU are tagged with, and those that take all of them.
+const GPU: &str = "gpu";
+const OWN_GPUS: &str = "own-gpus";
 
 /// A cluster and what is needed to work on it.
 pub struct Session<'a> {
@@ -49,6 +52,15 @@ impl Session<'_> {
             ended = work => ended,
             () = self.cancel.cancelled() => Err(RunError::Interrupted),
         }
+    }
+
+    /// Sees that a cluster can have what it is to have of the machine, before anything is
+    /// made ready for it.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn check(&self, spec: &ClusterSpec) -> Result<(), RunError> {
+        Ok(gpu::check(&self.workbench.engine, spec).await?)
     }
 
     /// Pulls what the nodes of a cluster run, where that is not built ([`plan::of_nodes`]).
@@ -210,6 +222,7 @@ impl Session<'_> {
             let reason = "faults are made only in clusters that lab made";
             absent.insert(FAULTS.to_owned(), reason.to_owned());
         }
+        absent.extend(lacking_for_gpus(&kube, cluster.provider).await);
         let env = ScenarioEnv {
             kubeconfig: cluster.kubeconfig.clone(),
             namespace: locked.stack.namespace.clone(),
@@ -226,4 +239,20 @@ impl Session<'_> {
         let filter = scenarios.filter();
         Ok(lab_scenarios::run(env, &features, &filter, Arc::clone(&self.emitter)).await?)
     }
+}
+
+/// Why scenarios with GPUs cannot run on a cluster.
+async fn lacking_for_gpus(kube: &Kube, provider: Provider) -> NotRun {
+    let mut lacking = NotRun::new();
+    let reason = match Nodes::new(kube.client()).gpus().await {
+        Ok(0) => Some("no node has one for pods; `lab doctor` tells what is missing".to_owned()),
+        Ok(_) => None,
+        Err(error) => Some(format!("the nodes do not tell what they have: {error}")),
+    };
+    lacking.extend(reason.map(|reason| (GPU.to_owned(), reason)));
+    if provider == Provider::Existing {
+        let reason = "others may need the GPUs of a cluster that lab did not make";
+        lacking.insert(OWN_GPUS.to_owned(), reason.to_owned());
+    }
+    lacking
 }

@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, fmt};
 
 use lab_k8s::{
-    k8s_openapi::api::core::v1::{Node, PersistentVolume},
+    k8s_openapi::api::{
+        core::v1::{Node, PersistentVolume},
+        node::v1::RuntimeClass,
+    },
     kube::{Api, Client, api::ListParams},
 };
 
@@ -11,6 +14,9 @@ use crate::failure::Failure;
 
 /// What a node is told apart by; the provisioner of volumes writes it, too.
 const HOSTNAME: &str = "kubernetes.io/hostname";
+
+/// What pods ask for that need one of NVIDIA's GPUs.
+pub const GPU: &str = "nvidia.com/gpu";
 
 /// The nodes of a cluster.
 #[derive(Clone)]
@@ -36,12 +42,31 @@ impl Nodes {
         Ok(holds(&node, condition))
     }
 
+    /// How many GPUs all nodes together have for pods, held or not.
+    pub async fn gpus(&self) -> Result<u64, Failure> {
+        let nodes = Api::<Node>::all(self.client.clone());
+        let list = nodes.list(&ListParams::default()).await?;
+        Ok(list.iter().map(gpus).sum())
+    }
+
+    /// Whether pods may name that runtime.
+    pub async fn has_runtime_class(&self, name: &str) -> Result<bool, Failure> {
+        let classes = Api::<RuntimeClass>::all(self.client.clone());
+        Ok(classes.get_opt(name).await?.is_some())
+    }
+
     /// The nodes on whose disks volumes lie.
     pub async fn with_volumes(&self) -> Result<BTreeSet<String>, Failure> {
         let volumes = Api::<PersistentVolume>::all(self.client.clone());
         let list = volumes.list(&ListParams::default()).await?;
         Ok(list.iter().flat_map(lies_on).collect())
     }
+}
+
+fn gpus(node: &Node) -> u64 {
+    let allocatable = node.status.as_ref().and_then(|it| it.allocatable.as_ref());
+    let gpus = allocatable.and_then(|it| it.get(GPU));
+    gpus.and_then(|it| it.0.parse().ok()).unwrap_or(0)
 }
 
 fn holds(node: &Node, condition: &str) -> bool {
@@ -82,6 +107,18 @@ mod tests {
         }}))
         .unwrap();
         assert_eq!(lies_on(&volume), ["demo-agent-1"]);
+    }
+
+    #[test]
+    fn gpus_that_pods_may_have_are_counted() {
+        let node = |allocatable| {
+            serde_json::from_value(
+                json!({"status": {"capacity": {GPU: "4"}, "allocatable": allocatable}}),
+            )
+            .unwrap()
+        };
+        assert_eq!(gpus(&node(json!({GPU: "3", "cpu": "2"}))), 3);
+        assert_eq!(gpus(&node(json!({"cpu": "2"}))), 0);
     }
 
     #[test]

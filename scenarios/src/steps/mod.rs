@@ -4,6 +4,7 @@
 mod api;
 mod deploy;
 pub(crate) mod faults;
+mod gpu;
 pub(crate) mod held_out;
 mod monitor;
 mod panels;

@@ -102,6 +102,7 @@ fn the_order_is_that_of_a_models_life() {
             "deploy.feature",
             "monitor.feature",
             "retrain.feature",
+            "gpu.feature",
             "faults.feature",
         ]
     );

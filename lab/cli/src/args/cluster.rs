@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
-use lab_model::{name::ClusterName, provider::Provider};
+use lab_model::{gpu::Gpus, name::ClusterName, provider::Provider};
 
 use super::{ExistingArgs, ImageArgs, StackArgs};
 
@@ -21,6 +21,15 @@ pub(crate) struct ClusterArgs {
     /// How many nodes: one server, the others agents.
     #[arg(long, env = "LAB_NODES", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=9))]
     pub(crate) nodes: u8,
+    /// How many of this machine's NVIDIA GPUs the cluster of provider `node` or `k3s` gets:
+    /// `all`, `none`, or so many; `auto` is all where the engine gives GPUs to containers.
+    #[arg(
+        long,
+        env = "LAB_GPUS",
+        default_value_t,
+        value_name = "auto|all|none|N"
+    )]
+    pub(crate) gpus: Gpus,
     /// The node image of `--provider kind`, best by its digest: `kindest/node@sha256:…`.
     /// Without it the one that this kind was released with.
     #[arg(long, env = "LAB_KIND_IMAGE", value_name = "IMAGE")]

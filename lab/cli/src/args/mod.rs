@@ -42,7 +42,7 @@ pub(crate) fn parse(settings: Option<&Settings>) -> Cli {
     after_help = "Example:\n  lab run            the whole job: cluster, stack, scenarios, benchmark, report\n  \
                   lab up demo        a cluster to play with; `lab down demo` removes it\n\n\
                   Settings: flags, then variables (LAB_…), then the nearest `lab.toml`, for example\n  \
-                  nodes = 3          keys: stack, lock, provider, nodes, images, lang,\n  \
+                  nodes = 3          keys: stack, lock, provider, nodes, gpus, images, lang,\n  \
                   lang = \"ko\"        [mirrors] debian, debian-security, python, registry"
 )]
 pub(crate) struct Cli {

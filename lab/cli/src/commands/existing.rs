@@ -1,14 +1,19 @@
 //! What the commands that begin a cluster do first when it is there already.
 
-use lab_cluster::existing::{self, Wish};
+use lab_cluster::{
+    existing::{self, Wish},
+    gpu,
+};
 use lab_model::{name::ClusterName, provider::Provider};
 use lab_runner::RunError;
 
 use super::CommandError;
 use crate::args::ClusterArgs;
 
-/// Which cluster that is there is meant, if one is.
+/// Which cluster that is there is meant, if one is; and whether what is asked for is this
+/// provider's to give.
 pub(super) fn wish(args: &ClusterArgs) -> Result<Option<Wish>, CommandError> {
+    gpu::allow(args.provider, args.gpus).map_err(RunError::from)?;
     if args.provider != Provider::Existing {
         return match args.existing.typed() {
             Some(option) => Err(CommandError::OnlyExisting { option }),

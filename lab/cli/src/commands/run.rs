@@ -50,6 +50,7 @@ fn plan(context: &Context, args: &RunArgs) -> Result<Plan, CommandError> {
         cluster,
         provider: args.cluster.provider,
         node_image: args.cluster.node_image(),
+        gpus: args.cluster.gpus,
         existing: existing::wish(&args.cluster)?,
         registry: args.cluster.existing.registry.place.clone(),
         nodes: args.cluster.nodes,

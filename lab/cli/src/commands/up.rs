@@ -24,6 +24,7 @@ pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandE
         provider: args.cluster.provider,
         nodes: args.cluster.nodes,
         node_image: args.cluster.node_image(),
+        gpus: args.cluster.gpus,
         node_ports: published_ports(&workbench)?,
         user,
         ttl: args.ttl,
@@ -62,6 +63,7 @@ async fn bring_up(
     is_shared: bool,
 ) -> Result<Cluster, RunError> {
     let mut images = StackImages::default();
+    session.check(&spec).await?;
     session.pull_nodes(&spec).await?;
     if let Some(locked) = stack {
         let registry = spec.registry.as_ref();

@@ -18,13 +18,14 @@ const LAYERS: [&[&str]; 6] = [
 ];
 
 /// The one crate that may name a library.
-const ONLY: [(&str, &str); 7] = [
+const ONLY: [(&str, &str); 8] = [
     ("bollard", "lab-engine"),
     ("kube", "lab-k8s"),
     ("k8s-openapi", "lab-k8s"),
     ("cucumber", "lab-scenarios"),
     ("clap", "lab-cli"),
     ("hickory-server", "lab-node"),
+    ("tonic", "lab-node"),
     ("testcontainers", "mlops-lab-testcontainers"),
 ];
 

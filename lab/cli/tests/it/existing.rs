@@ -91,6 +91,8 @@ fn options_of_another_provider_are_usage_errors() {
         "up work --yes",
         "up work --context company",
         "up work --provider existing --yes --nodes 3",
+        "up work --provider existing --yes --gpus all",
+        "run --provider kind --gpus 1",
         "up work --provider existing --yes --registry https://registry.example",
     ] {
         let output = lab(&folder, &words.split(' ').collect::<Vec<_>>());

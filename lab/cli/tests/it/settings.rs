@@ -62,7 +62,7 @@ fn help_shows_what_counts_here() {
 fn every_problem_is_told_with_file_line_and_key() {
     let checkout = Checkout::new().with(
         "lab.toml",
-        "stack = 1\nnodes = 12\nimages = \"maybe\"\nlang = \"fr\"\nprovider = \"minikube\"\ncolour = true\n\n\
+        "stack = 1\nnodes = 12\nimages = \"maybe\"\nlang = \"fr\"\nprovider = \"minikube\"\ncolour = true\ngpus = 0\n\n\
          [mirrors]\npython = \"\"\nconda = \"x\"\n",
     );
 

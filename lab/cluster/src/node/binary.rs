@@ -4,8 +4,10 @@ use std::{fs::File, io};
 
 use bytes::{Bytes, BytesMut};
 use futures::stream;
-use lab_engine::ByteStream;
+use lab_engine::{ByteStream, Engine};
 use tokio::io::AsyncReadExt;
+
+use crate::ClusterError;
 
 /// Where the node image expects the program.
 pub(super) const FOLDER: &str = "/usr/local/bin";
@@ -14,8 +16,19 @@ const PIECE: usize = 1 << 20;
 /// A tar is padded to whole blocks and ends with two empty ones.
 const BLOCK: u64 = 512;
 
+/// Puts the running program into a folder that a container has, as `lab`.
+pub(super) async fn put(
+    engine: &Engine,
+    container: &str,
+    folder: &str,
+) -> Result<(), ClusterError> {
+    let program = own_program().map_err(ClusterError::OwnProgram)?;
+    engine.upload(container, folder, program).await?;
+    Ok(())
+}
+
 /// The running program, packed. It is a static program, so any image can run it.
-pub(super) fn own_program() -> io::Result<ByteStream> {
+fn own_program() -> io::Result<ByteStream> {
     // The link of this process, not its path: the file may have been replaced.
     let file = File::open("/proc/self/exe")?;
     let length = file.metadata()?.len();

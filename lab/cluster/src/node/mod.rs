@@ -9,6 +9,7 @@ mod contract;
 mod down;
 mod faults;
 mod files;
+mod gpus;
 mod image;
 mod kubeconfig;
 mod leftovers;
@@ -27,6 +28,7 @@ pub use down::down;
 pub use faults::{
     faults, heal, heal_all, heal_dead, heal_own, inject, inject_for, lacking_for_faults,
 };
+pub use gpus::offer as offer_gpus;
 pub use image::{ready_image, recipe};
 pub use leftovers::{clean, leftovers};
 pub use list::{LogWish, known, list, logs, open};

@@ -14,9 +14,11 @@ use super::{
     ask::Asking,
     binary,
     contract::{self, Distribution, Program, Readiness},
-    down, files, image, kubeconfig, list, names, security, store, watch,
+    down, files, gpus, image, kubeconfig, list, names, security, store, watch,
 };
-use crate::{Cluster, ClusterError, ClusterSpec, Lease, claim::claim, folder::Folder};
+use crate::{
+    Cluster, ClusterError, ClusterSpec, Lease, claim::claim, folder::Folder, gpu, gpu::Given,
+};
 
 /// Modules that the host's kernel can load, for kube-proxy's `modprobe`.
 const MODULES: &str = "/lib/modules";
@@ -47,6 +49,7 @@ pub async fn up(
             recipe: image::recipe(spec.provider),
         });
     }
+    let gpus = gpu::decide(engine, spec.gpus, emitter).await?;
     let mut making = Making {
         engine,
         distribution: Distribution::of(spec.provider),
@@ -55,6 +58,7 @@ pub async fn up(
         image,
         node_ports: spec.node_ports.clone(),
         image_store: spec.image_store.clone(),
+        gpus,
     };
     let made = tokio::select! {
         made = making.make(emitter) => made,
@@ -75,6 +79,7 @@ struct Making<'a> {
     image: String,
     node_ports: Vec<u16>,
     image_store: Option<ImageStore>,
+    gpus: Given,
 }
 
 impl Making<'_> {
@@ -83,6 +88,9 @@ impl Making<'_> {
         let server = &self.lease.container;
         self.start(server, None).await?;
         tokio::try_join!(self.until_ready(server, emitter), self.join_agents(emitter),)?;
+        if self.distribution.program == Program::Theirs && matches!(self.gpus, Given::Some(_)) {
+            gpus::offer(self.engine, server).await?;
+        }
         let name = self.lease.cluster.clone();
         let port = list::api_port(self.engine, &name).await?;
         kubeconfig::keep(self.engine, &name, &self.folder, port).await?;
@@ -176,13 +184,12 @@ impl Making<'_> {
             self.join(&mut spec);
         } else {
             spec.ports = self.published();
+            // A GPU in two nodes would be counted twice.
+            gpus::give(&self.gpus, &mut spec);
         }
         self.engine.create_container(spec).await?;
         if self.distribution.program == Program::Ours {
-            let program = binary::own_program().map_err(ClusterError::OwnProgram)?;
-            self.engine
-                .upload(container, binary::FOLDER, program)
-                .await?;
+            binary::put(self.engine, container, binary::FOLDER).await?;
         }
         if let Some(token) = token {
             let file = files::private(contract::TOKEN_NAME, token).map_err(ClusterError::Token)?;

@@ -12,13 +12,14 @@ use lab_k8s::{Kube, kube::core::Request};
 use lab_model::{
     event::Silent,
     fault::Fault,
+    gpu::Gpus,
     name::{ClusterName, label},
     provider::Provider,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Bench, expect, name, nothing_is_left,
+    Bench, expect, gpus, name, nothing_is_left,
     pods::{Pods, ready_nodes, until},
 };
 
@@ -67,6 +68,8 @@ fn spec(name: ClusterName, node_image: Option<String>) -> ClusterSpec {
         node_image,
         nodes: 2,
         node_ports: vec![NODE_PORT],
+        // Those of the test are none of the machine's.
+        gpus: Gpus::None,
         ..ClusterSpec::new(name)
     }
 }
@@ -117,6 +120,9 @@ async fn use_cluster(bench: &Bench, spec: &ClusterSpec) -> Result<(), Failure> {
     let volume = pods.serve_and_read(agent, server, NODE_PORT).await?;
     pods.remove(&volume).await?;
     state_lies_on_volumes(engine, &cluster).await?;
+    if !gpus::are_here() {
+        gpus::of_k3s(engine, &cluster, pods.image().to_owned()).await?;
+    }
     every_node_has_a_log(engine, &cluster).await?;
     an_agent_comes_back(engine, &kube, &cluster, agent).await
 }

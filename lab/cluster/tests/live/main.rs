@@ -12,6 +12,7 @@
 mod contract;
 mod existing;
 mod faults;
+mod gpus;
 mod one_node;
 mod pods;
 mod several_nodes;
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
             &["node", "python"],
             async |bench| contract::honoured(&bench).await,
         ),
+        trial_of_gpus(),
         trial_of_k3s(),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -130,6 +132,17 @@ where
         Some(reason) => (format!(" (not run: {reason})"), true),
     };
     named_trial(&format!("{name}{reason}"), mib, recipes, test).with_ignored_flag(ignored)
+}
+
+/// Looks at GPUs that are none, so real ones would be in its way.
+fn trial_of_gpus() -> Trial {
+    let test = async |bench: Bench| gpus::live(&bench).await;
+    let recipes = &["node", "python"];
+    if gpus::are_here() {
+        let name = "gpus (not run: this machine has its own; scenarios tagged @gpu look at those)";
+        return named_trial(name, NODE_MIB, recipes, test).with_ignored_flag(true);
+    }
+    trial("gpus", NODE_MIB, recipes, test)
 }
 
 /// k3s itself. That no registry answers is nobody's fault, also where Docker is required.

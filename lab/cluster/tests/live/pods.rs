@@ -57,6 +57,10 @@ impl Pods {
         }
     }
 
+    pub(crate) fn image(&self) -> &str {
+        &self.image
+    }
+
     /// A pod with a volume that serves it on one node, behind a Service with that
     /// NodePort; a pod that reads it on another; then all removed. Returns the name
     /// of the volume.

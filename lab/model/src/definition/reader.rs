@@ -8,6 +8,7 @@ use toml::{
 };
 
 use super::Problem;
+use crate::gpu::Gpus;
 
 /// Reads a file's text: hands its top table to `take`, and gives what that makes of it
 /// unless there is a problem. `kind` is what the file is in messages: `stack`, `recipe`.
@@ -89,6 +90,16 @@ impl Value for u64 {
     fn of(value: &DeValue<'_>) -> Option<Self> {
         let number = value.as_integer()?;
         Self::from_str_radix(number.as_str(), number.radix()).ok()
+    }
+}
+
+impl Value for Gpus {
+    const ONE: &'static str = "auto, all, none or a number from 1";
+    const MANY: &'static str = "numbers of GPUs";
+
+    fn of(value: &DeValue<'_>) -> Option<Self> {
+        let number = value.as_integer().map(toml::de::DeInteger::as_str);
+        value.as_str().or(number)?.parse().ok()
     }
 }
 

@@ -1,141 +1,254 @@
 //! NVIDIA GPUs: the driver, its devices, and whether containers can have them.
-//!
-//! Asked of `nvidia-smi`, which is NVML's own front end and comes with the driver: a
-//! static program cannot load NVML's library (docs/decisions/0001-one-static-binary.md).
 
-use std::{fs, io, path::Path};
-
-use tokio::process::Command;
+use lab_cluster::gpu::{Gpu, Host, Way};
+use lab_engine::EngineInfo;
 
 use super::Finding;
 
-const CHECK: &str = "gpu";
-const DRIVER: &str = "/proc/driver/nvidia/version";
-const CDI: [&str; 2] = ["/etc/cdi/nvidia.yaml", "/var/run/cdi/nvidia.yaml"];
-const PCI_DEVICES: &str = "/sys/bus/pci/devices";
-const NVIDIA_VENDOR: &str = "0x10de";
-/// VGA and 3D controllers.
-const DISPLAY_CLASS: &str = "0x03";
-const TOOLKIT: &str = "install the NVIDIA Container Toolkit, run \
-    `nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`, restart Docker";
+const DRIVER: &str = "gpu driver";
+const DEVICE: &str = "gpu";
+const CONTAINERS: &str = "gpu containers";
+const INSTALL_TOOLKIT: &str = "install the NVIDIA Container Toolkit \
+    (https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html), \
+    then `nvidia-ctk runtime configure --runtime=docker` and `systemctl restart docker`";
+const TELL_ENGINE: &str = "`nvidia-ctk runtime configure --runtime=docker` and `systemctl restart \
+    docker`; or, with Docker 25 or later, `nvidia-ctk cdi generate \
+    --output=/etc/cdi/nvidia.yaml`";
+const DESCRIBE: &str = "`nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`";
 
-/// What was found of GPUs.
-#[derive(Debug, Default)]
-struct Seen {
-    /// `nvidia-smi`'s lines: name, driver version, memory in MiB.
-    devices: Vec<String>,
-    /// Why `nvidia-smi` told nothing.
-    trouble: Option<String>,
-    driver_loaded: bool,
-    card_present: bool,
-    for_containers: bool,
+pub(super) async fn findings(engine: &EngineInfo) -> Vec<Finding> {
+    let host = Host::examine().await;
+    judge(&host, Way::of(engine), !engine.cdi_folders.is_empty())
 }
 
-pub(super) async fn finding(runtimes: &[String]) -> Finding {
-    let asked = Command::new("nvidia-smi")
-        .args([
-            "--query-gpu=name,driver_version,memory.total",
-            "--format=csv,noheader",
-        ])
-        .output()
-        .await;
-    let (devices, trouble) = match asked {
-        Ok(output) if output.status.success() => {
-            let text = String::from_utf8_lossy(&output.stdout);
-            (text.lines().map(str::to_owned).collect(), None)
-        }
-        Ok(output) => {
-            let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-            (Vec::new(), Some(text))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            (Vec::new(), Some("nvidia-smi is not installed".to_owned()))
-        }
-        Err(error) => (Vec::new(), Some(error.to_string())),
-    };
-    judge(&Seen {
-        devices,
-        trouble,
-        driver_loaded: Path::new(DRIVER).exists(),
-        card_present: card_present(),
-        for_containers: runtimes.iter().any(|it| it == "nvidia")
-            || CDI.iter().any(|it| Path::new(it).exists()),
-    })
+fn judge(host: &Host, way: Option<Way>, knows_cdi: bool) -> Vec<Finding> {
+    if host.driver.is_none() && !host.has_card {
+        return vec![Finding::good(
+            DEVICE,
+            "none: scenarios tagged @gpu will not run",
+        )];
+    }
+    let mut findings = vec![driver(host)];
+    findings.extend(host.gpus.iter().map(device));
+    if !host.gpus.is_empty() {
+        findings.push(containers(host, way, knows_cdi));
+    }
+    findings
 }
 
-fn judge(seen: &Seen) -> Finding {
-    if !seen.devices.is_empty() {
-        let found = seen.devices.join("; ");
-        return if seen.for_containers {
-            Finding::good(CHECK, found)
-        } else {
-            let found = format!("{found}; containers cannot have it");
-            Finding::limited(CHECK, found, TOOLKIT)
-        };
-    }
-    let trouble = seen.trouble.clone().unwrap_or_default();
-    if seen.driver_loaded {
+fn driver(host: &Host) -> Finding {
+    let Some(version) = &host.driver else {
         return Finding::limited(
-            CHECK,
-            format!("the NVIDIA driver is loaded, but no device answers: {trouble}"),
-            "see `nvidia-smi` and `dmesg`; a driver that was updated needs a restart of the machine",
-        );
-    }
-    if seen.card_present {
-        return Finding::limited(
-            CHECK,
+            DRIVER,
             "an NVIDIA card is there, its driver is not",
             "install the driver (Debian: `apt install nvidia-driver`), then the NVIDIA Container Toolkit",
         );
+    };
+    if host.gpus.is_empty() {
+        return Finding::limited(
+            DRIVER,
+            format!("{version} is loaded, but has no GPU"),
+            "see `dmesg`: it tells why the driver refuses the card",
+        );
     }
-    Finding::good(CHECK, "none: scenarios tagged @gpu will not run")
+    match &host.trouble {
+        Some(trouble) => Finding::limited(
+            DRIVER,
+            format!("{version} is loaded, but its programs do not answer: {trouble}"),
+            "install the driver's programs (Debian: `apt install nvidia-smi`); a driver that was \
+             updated needs a restart of the machine",
+        ),
+        None => Finding::good(DRIVER, version),
+    }
 }
 
-fn card_present() -> bool {
-    let devices = fs::read_dir(PCI_DEVICES).into_iter().flatten().flatten();
-    devices.map(|entry| entry.path()).any(|device| {
-        let starts = |file: &str, with: &str| {
-            fs::read_to_string(device.join(file)).is_ok_and(|text| text.starts_with(with))
-        };
-        starts("vendor", NVIDIA_VENDOR) && starts("class", DISPLAY_CLASS)
-    })
+fn device(gpu: &Gpu) -> Finding {
+    let file = gpu.file.display();
+    let memory = gpu.memory_mib.map(|mib| format!(", {mib} MiB"));
+    let uuid = gpu.uuid.as_ref().map(|it| format!(", {it}"));
+    let found = format!(
+        "{}{}{}, {file}",
+        gpu.name,
+        memory.unwrap_or_default(),
+        uuid.unwrap_or_default()
+    );
+    let finding = if gpu.has_file {
+        Finding::good(DEVICE, found)
+    } else {
+        Finding::limited(
+            DEVICE,
+            format!("{found} is not there"),
+            format!("`nvidia-modprobe -c {}` as root makes it", gpu.minor),
+        )
+    };
+    Finding {
+        gpu: Some(gpu.clone()),
+        ..finding
+    }
+}
+
+fn containers(host: &Host, way: Option<Way>, knows_cdi: bool) -> Finding {
+    let missing: Vec<_> = host
+        .missing
+        .iter()
+        .map(|it| it.display().to_string())
+        .collect();
+    if !missing.is_empty() {
+        return Finding::limited(
+            CONTAINERS,
+            format!(
+                "{} not there: CUDA finds no GPU without",
+                missing.join(", ")
+            ),
+            "`nvidia-modprobe -u -c 0` as root makes them",
+        );
+    }
+    match way {
+        Some(Way::Hook) => Finding::good(CONTAINERS, "by the engine's runtime `nvidia`"),
+        Some(Way::Cdi) => Finding::good(CONTAINERS, "by the Container Device Interface"),
+        None if !host.has_toolkit => Finding::limited(
+            CONTAINERS,
+            "they cannot have it: the NVIDIA Container Toolkit is not installed",
+            INSTALL_TOOLKIT,
+        ),
+        None if knows_cdi => Finding::limited(
+            CONTAINERS,
+            "they cannot have it: the engine has no runtime `nvidia`, and no description of GPUs",
+            DESCRIBE,
+        ),
+        None => Finding::limited(
+            CONTAINERS,
+            "they cannot have it: the engine does not know the NVIDIA Container Toolkit",
+            TELL_ENGINE,
+        ),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
 
+    fn gpu() -> Gpu {
+        Gpu {
+            name: "Tesla T4".to_owned(),
+            uuid: Some("GPU-8d4a1f0e".to_owned()),
+            memory_mib: Some(15360),
+            minor: 0,
+            file: PathBuf::from("/dev/nvidia0"),
+            has_file: true,
+        }
+    }
+
+    fn host() -> Host {
+        Host {
+            driver: Some("550.54.15".to_owned()),
+            has_card: true,
+            gpus: vec![gpu()],
+            has_toolkit: true,
+            ..Host::default()
+        }
+    }
+
+    fn told(host: &Host, way: Option<Way>, knows_cdi: bool) -> String {
+        let findings = judge(host, way, knows_cdi);
+        assert!(
+            findings.iter().all(|it| it.ok),
+            "a GPU is never a reason to refuse"
+        );
+        let lines = findings.iter().map(|it| match &it.fix {
+            None => format!("{}: {}", it.check, it.found),
+            Some(fix) => format!("{}! {} -> {fix}", it.check, it.found),
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
     #[test]
-    fn what_is_missing_on_the_way_to_a_gpu_is_told() {
-        let card = Seen {
-            card_present: true,
-            trouble: Some("nvidia-smi is not installed".to_owned()),
-            ..Seen::default()
+    fn what_is_there_is_told() {
+        insta::assert_snapshot!(told(&Host::default(), None, false), @"gpu: none: scenarios tagged @gpu will not run");
+        insta::assert_snapshot!(told(&host(), Some(Way::Hook), false), @r"
+        gpu driver: 550.54.15
+        gpu: Tesla T4, 15360 MiB, GPU-8d4a1f0e, /dev/nvidia0
+        gpu containers: by the engine's runtime `nvidia`
+        ");
+        let told = serde_json::to_value(&judge(&host(), Some(Way::Cdi), true)[1]).unwrap();
+        insta::assert_json_snapshot!(told, @r#"
+        {
+          "check": "gpu",
+          "ok": true,
+          "found": "Tesla T4, 15360 MiB, GPU-8d4a1f0e, /dev/nvidia0",
+          "fix": null,
+          "gpu": {
+            "name": "Tesla T4",
+            "uuid": "GPU-8d4a1f0e",
+            "memory_mib": 15360,
+            "minor": 0,
+            "file": "/dev/nvidia0",
+            "has_file": true
+          }
+        }
+        "#);
+    }
+
+    #[test]
+    fn what_is_missing_of_the_driver_is_told() {
+        let card = Host {
+            has_card: true,
+            ..Host::default()
         };
-        let broken = Seen {
-            driver_loaded: true,
+        let refused = Host {
+            gpus: Vec::new(),
+            ..host()
+        };
+        let updated = Host {
             trouble: Some("Driver/library version mismatch".to_owned()),
-            ..Seen::default()
+            ..host()
         };
-        let host_only = Seen {
-            devices: vec!["NVIDIA T4, 550.54.15, 15360 MiB".to_owned()],
-            driver_loaded: true,
-            ..Seen::default()
+        let without_files = Host {
+            gpus: vec![Gpu {
+                has_file: false,
+                memory_mib: None,
+                uuid: None,
+                ..gpu()
+            }],
+            missing: vec![PathBuf::from("/dev/nvidia-uvm")],
+            ..host()
         };
-        let told: Vec<_> = [Seen::default(), card, broken, host_only]
-            .iter()
-            .map(|seen| judge(seen).found)
-            .collect();
-        insta::assert_snapshot!(told.join("\n"), @r"
-        none: scenarios tagged @gpu will not run
-        an NVIDIA card is there, its driver is not
-        the NVIDIA driver is loaded, but no device answers: Driver/library version mismatch
-        NVIDIA T4, 550.54.15, 15360 MiB; containers cannot have it
+        let all =
+            [card, refused, updated, without_files].map(|it| told(&it, Some(Way::Hook), false));
+        insta::assert_snapshot!(all.join("\n\n"), @r"
+        gpu driver! an NVIDIA card is there, its driver is not -> install the driver (Debian: `apt install nvidia-driver`), then the NVIDIA Container Toolkit
+
+        gpu driver! 550.54.15 is loaded, but has no GPU -> see `dmesg`: it tells why the driver refuses the card
+
+        gpu driver! 550.54.15 is loaded, but its programs do not answer: Driver/library version mismatch -> install the driver's programs (Debian: `apt install nvidia-smi`); a driver that was updated needs a restart of the machine
+        gpu: Tesla T4, 15360 MiB, GPU-8d4a1f0e, /dev/nvidia0
+        gpu containers: by the engine's runtime `nvidia`
+
+        gpu driver: 550.54.15
+        gpu! Tesla T4, /dev/nvidia0 is not there -> `nvidia-modprobe -c 0` as root makes it
+        gpu containers! /dev/nvidia-uvm not there: CUDA finds no GPU without -> `nvidia-modprobe -u -c 0` as root makes them
         ");
     }
 
     #[test]
-    fn a_gpu_is_never_a_reason_to_refuse() {
-        assert!(judge(&Seen::default()).ok);
+    fn what_is_missing_for_containers_is_told() {
+        let bare = Host {
+            has_toolkit: false,
+            ..host()
+        };
+        let last = |told: String| told.lines().last().unwrap_or_default().to_owned();
+        let all = [
+            told(&bare, None, false),
+            told(&host(), None, false),
+            told(&host(), None, true),
+        ]
+        .map(last);
+        insta::assert_snapshot!(all.join("\n"), @r"
+        gpu containers! they cannot have it: the NVIDIA Container Toolkit is not installed -> install the NVIDIA Container Toolkit (https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html), then `nvidia-ctk runtime configure --runtime=docker` and `systemctl restart docker`
+        gpu containers! they cannot have it: the engine does not know the NVIDIA Container Toolkit -> `nvidia-ctk runtime configure --runtime=docker` and `systemctl restart docker`; or, with Docker 25 or later, `nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`
+        gpu containers! they cannot have it: the engine has no runtime `nvidia`, and no description of GPUs -> `nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`
+        ");
     }
 }

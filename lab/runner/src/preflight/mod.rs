@@ -5,6 +5,7 @@ mod gpu;
 mod host;
 mod outside;
 
+use lab_cluster::gpu::Gpu;
 use lab_engine::Engine;
 use serde::Serialize;
 
@@ -22,6 +23,9 @@ pub struct Finding {
     pub found: String,
     /// What to do where it is not enough, or where more would be possible.
     pub fix: Option<String>,
+    /// The GPU that was found, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpu: Option<Gpu>,
 }
 
 impl Finding {
@@ -31,6 +35,7 @@ impl Finding {
             ok: true,
             found: found.into(),
             fix: None,
+            gpu: None,
         }
     }
 
@@ -68,8 +73,8 @@ pub async fn look(engine: &Engine) -> Result<Vec<Finding>, RunError> {
 pub async fn examine(engine: &Engine, places: &Places) -> Result<Vec<Finding>, RunError> {
     let mut findings = look(engine).await?;
     let info = engine.info().await?;
-    let (gpus, outside) = tokio::join!(gpu::finding(&info.runtimes), outside::findings(places));
-    findings.push(gpus);
+    let (gpus, outside) = tokio::join!(gpu::findings(&info), outside::findings(places));
+    findings.extend(gpus);
     findings.extend(outside);
     Ok(findings)
 }
