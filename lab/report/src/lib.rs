@@ -4,11 +4,14 @@
 //! learning report, `JUnit`, the terminal. Knows only event types: nothing here may
 //! ask a cluster, an engine or a clock.
 
+mod clues;
 mod figures;
 pub mod fold;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod lang;
+pub mod lessons;
 mod paint;
 pub mod read;
 pub mod record;

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use lab_model::name::ClusterName;
 
-use crate::settings::Settings;
+use crate::{locale::LangChoice, settings::Settings};
 
 pub(crate) use self::{
     cluster::{ClusterArgs, DownArgs, LogsArgs, UpArgs, time_span},
@@ -67,6 +67,9 @@ pub(crate) struct Global {
     /// When to use colour.
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
     pub(crate) color: ColorChoice,
+    /// The language of messages, reports and features.
+    #[arg(long, global = true, env = "LAB_LANG", value_enum, default_value_t = LangChoice::Auto)]
+    pub(crate) lang: LangChoice,
     /// The checkout whose `fixtures` and `features` are used.
     #[arg(long, global = true, env = "LAB_ROOT", value_name = "FOLDER")]
     pub(crate) root: Option<PathBuf>,

@@ -6,7 +6,12 @@ use std::{
 };
 
 use lab_model::{event::Event, exit::Exit};
-use lab_report::{fold::fold, html, junit, read::read_file, summary};
+use lab_report::{
+    fold::fold,
+    html, junit,
+    read::read_file,
+    summary::{self, Look},
+};
 use serde::Serialize;
 
 use super::{CommandError, Context};
@@ -36,17 +41,21 @@ pub(super) fn write(
     folder: &Path,
     events: &[Event],
 ) -> Result<(), CommandError> {
+    let lang = context.global.lang;
     let report = fold(events);
     let written = Written {
         events: folder.join("events.ndjson"),
         page: folder.join("report.html"),
         junit: folder.join("junit.xml"),
     };
-    save(&written.page, &html::render(&report))?;
+    save(&written.page, &html::render(&report, lang.of_page()))?;
     let junit = junit::render(&report).map_err(output::doing("write JUnit XML"))?;
     save(&written.junit, &junit)?;
-    let color = output::color(&context.global);
-    output::remark(&summary::render(&report, Some(&written.page), color));
+    let look = Look {
+        color: output::color(&context.global),
+        lang: lang.lang(),
+    };
+    output::remark(&summary::render(&report, Some(&written.page), look));
     if !context.global.json {
         output::text(&written.page.to_string_lossy());
     }

@@ -3,13 +3,19 @@
 //!
 //! All text from outside passes through [`words`]; `maud` escapes whatever is spliced.
 
+mod architecture;
 mod benchmark;
+mod cause;
 mod chapters;
 mod chart;
+mod contents;
 mod evidence;
+mod lesson;
 mod opening;
 mod page;
+mod pods;
 mod resources;
+mod scenarios;
 mod timeline;
 mod versions;
 mod words;

@@ -12,7 +12,7 @@ use std::{
 use indicatif::ProgressDrawTarget;
 use lab_model::event::Event;
 
-use crate::{reporter::Reporter, terminal::bars::Bars, terminal::teller::Teller};
+use crate::{lang::Lang, reporter::Reporter, terminal::bars::Bars, terminal::teller::Teller};
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +35,8 @@ pub struct Settings {
     pub live: bool,
     /// How much is told.
     pub verbosity: Verbosity,
+    /// In which language.
+    pub lang: Lang,
 }
 
 /// Tells a run's events to a person.

@@ -128,7 +128,10 @@ impl Teller {
         let line = match outcome {
             Outcome::Passed => format!("{mark} {stage} done in {took}"),
             Outcome::NotRun { .. } => format!("{mark} {stage} not run"),
-            other => format!("{mark} {stage} {} after {took}", spoken(Some(other))),
+            other => format!(
+                "{mark} {stage} {} after {took}",
+                spoken(Some(other)).of(self.settings.lang)
+            ),
         };
         match outcome.reason() {
             Some(reason) => vec![format!("{line}: {}", one_line(reason, LINE_LIMIT))],
@@ -175,7 +178,7 @@ impl Teller {
             None => format!("ready after {}", duration(Duration::from_millis(*millis))),
             Some(reason) => {
                 let reason = one_line(reason, LINE_LIMIT);
-                format!("{}: {reason}", spoken(Some(outcome)))
+                format!("{}: {reason}", spoken(Some(outcome)).of(self.settings.lang))
             }
         };
         vec![format!("  {mark} {name}{space}{version} {ending}")]
@@ -203,7 +206,10 @@ impl Teller {
         if details.is_empty() {
             lines.extend(outcome.reason().map(|reason| {
                 let reason = one_line(reason, LINE_LIMIT);
-                format!("      {}: {reason}", spoken(Some(outcome)))
+                format!(
+                    "      {}: {reason}",
+                    spoken(Some(outcome)).of(self.settings.lang)
+                )
             }));
         }
         lines.extend(details);

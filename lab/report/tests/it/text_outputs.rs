@@ -5,7 +5,7 @@ use std::path::Path;
 use lab_report::{
     junit,
     reporter::Reporter,
-    summary,
+    summary::{self, Look},
     terminal::{Settings, Terminal, Verbosity},
 };
 
@@ -17,6 +17,7 @@ fn told(name: &str, verbosity: Verbosity, color: bool) -> String {
         color,
         live: false,
         verbosity,
+        ..Settings::default()
     };
     let mut terminal = Terminal::new(&mut out, settings);
     for event in &recording(name).events {
@@ -88,6 +89,7 @@ fn bars_do_not_change_what_is_told() {
         color: false,
         live: true,
         verbosity: Verbosity::Normal,
+        ..Settings::default()
     };
     let mut terminal = Terminal::new(&mut out, settings);
     for event in &recording("passed").events {
@@ -110,7 +112,7 @@ fn summaries() {
         let page = Path::new("runs/x/report.html");
         insta::assert_snapshot!(
             format!("summary-{name}"),
-            summary::render(&report(name), Some(page), false)
+            summary::render(&report(name), Some(page), Look::default())
         );
     }
 }
