@@ -1,7 +1,10 @@
 //! What can be seen of a namespace when something failed: pod states, logs,
 //! events. Gathered before anything is removed.
 
-use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::{
+    api::core::v1::{ContainerStatus, Event, Pod},
+    apimachinery::pkg::apis::meta::v1::Time,
+};
 use kube::{
     Api, ResourceExt,
     api::{ListParams, LogParams},
@@ -47,7 +50,7 @@ pub(crate) fn is_ready(pod: &Pod) -> bool {
             })
 }
 
-/// A pod in one line: name, ready containers, phase, restarts.
+/// A pod in one line: name, ready containers, phase, restarts, and what is wrong with it.
 pub(crate) fn describe(pod: &Pod) -> String {
     let status = pod.status.as_ref();
     let phase = status
@@ -58,11 +61,36 @@ pub(crate) fn describe(pod: &Pod) -> String {
         .unwrap_or_default();
     let ready = containers.iter().filter(|it| it.ready).count();
     let restarts: i32 = containers.iter().map(|it| it.restart_count).sum();
-    format!(
+    let mut line = format!(
         "{} {ready}/{} {phase} restarts={restarts}",
         pod.name_any(),
         containers.len()
-    )
+    );
+    for container in containers {
+        line.push_str(&trouble(container));
+    }
+    line
+}
+
+/// Why a container waits, and how the one before it ended: what `OOMKilled` is told by.
+fn trouble(container: &ContainerStatus) -> String {
+    let mut words = String::new();
+    let state = container.state.as_ref();
+    if let Some(reason) = state
+        .and_then(|it| it.waiting.as_ref())
+        .and_then(|it| it.reason.as_deref())
+    {
+        words.push_str(&format!(" {}: {reason}", container.name));
+    }
+    let last = container.last_state.as_ref();
+    if let Some(ended) = last.and_then(|it| it.terminated.as_ref()) {
+        let reason = ended.reason.as_deref().unwrap_or("ended");
+        words.push_str(&format!(
+            " {}: {reason} before, exit code {}",
+            container.name, ended.exit_code
+        ));
+    }
+    words
 }
 
 async fn warnings(kube: &Kube, namespace: &str) -> Option<Evidence> {
@@ -71,13 +99,15 @@ async fn warnings(kube: &Kube, namespace: &str) -> Option<Evidence> {
         .list(&ListParams::default().fields("type=Warning"))
         .await
         .ok()?;
-    let text = list
-        .items
+    let mut events = list.items;
+    events.sort_by_key(|event| first_seen(event).map(|it| it.0));
+    let text = events
         .iter()
         .map(|event| {
             let about = &event.involved_object;
+            let time = first_seen(event).map_or(String::new(), |it| format!("{} ", it.0));
             format!(
-                "{} {} {}: {}",
+                "{time}{} {} {}: {}",
                 about.kind.as_deref().unwrap_or_default(),
                 about.name.as_deref().unwrap_or_default(),
                 event.reason.as_deref().unwrap_or_default(),
@@ -92,6 +122,12 @@ async fn warnings(kube: &Kube, namespace: &str) -> Option<Evidence> {
     })
 }
 
+/// When an event happened for the first time: of a series the first is the cause.
+fn first_seen(event: &Event) -> Option<Time> {
+    let exact = event.event_time.as_ref().map(|it| Time(it.0));
+    event.first_timestamp.clone().or(exact)
+}
+
 async fn logs(pods: &Api<Pod>, pod: &Pod, namespace: &str) -> Vec<Evidence> {
     let name = pod.name_any();
     let spec = pod.spec.as_ref();
@@ -104,6 +140,8 @@ async fn logs(pods: &Api<Pod>, pod: &Pod, namespace: &str) -> Vec<Evidence> {
         let params = LogParams {
             container: Some(container.name.clone()),
             tail_lines: Some(LOG_LINES),
+            // So that a reader can put the lines of several pods in order.
+            timestamps: true,
             ..LogParams::default()
         };
         if let Ok(text) = pods.logs(&name, &params).await
@@ -114,4 +152,43 @@ async fn logs(pods: &Api<Pod>, pod: &Pod, namespace: &str) -> Vec<Evidence> {
         }
     }
     evidence
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pod_says_why_it_waits_and_how_it_ended_before() {
+        let pod: Pod = serde_json::from_value(json!({
+            "metadata": {"name": "triton-1"},
+            "status": {"phase": "Running", "containerStatuses": [{
+                "name": "triton", "image": "x", "imageID": "", "ready": false, "restartCount": 3,
+                "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}},
+            }]},
+        }))
+        .unwrap();
+
+        assert_eq!(
+            describe(&pod),
+            "triton-1 0/1 Running restarts=3 triton: CrashLoopBackOff triton: OOMKilled before, \
+             exit code 137"
+        );
+    }
+
+    #[test]
+    fn an_event_counts_from_when_it_was_first_seen() {
+        let event: Event = serde_json::from_value(json!({
+            "metadata": {}, "involvedObject": {},
+            "firstTimestamp": "2026-01-15T09:30:00Z", "lastTimestamp": "2026-01-15T09:39:00Z",
+        }))
+        .unwrap();
+
+        let seen = first_seen(&event).unwrap();
+
+        assert_eq!(seen.0.to_string(), "2026-01-15T09:30:00Z");
+    }
 }

@@ -241,7 +241,7 @@ pub struct PodSample {
     pub namespace: String,
     /// Its name.
     pub pod: String,
-    /// Memory of its containers that cannot be taken back, bytes.
+    /// Memory that its processes hold, bytes.
     pub memory_bytes: u64,
     /// CPU seconds used by its containers since they started.
     pub cpu_seconds: f64,

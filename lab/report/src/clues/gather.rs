@@ -189,7 +189,7 @@ fn is_trouble(kind: Kind, line: &str) -> bool {
     let lower = line.to_ascii_lowercase();
     let has_trouble = || TROUBLE.iter().any(|word| lower.contains(word));
     match kind {
-        Kind::Host => true,
+        Kind::Host => !lower.starts_with("ok "),
         // What Kubernetes calls normal, such as a pod being stopped, may still tell much.
         Kind::Event => !lower.contains(" normal ") || has_trouble() || lower.contains("killing"),
         Kind::Pod => has_trouble() || lower.contains(" 0/") || !lower.contains("restarts=0"),
