@@ -7,11 +7,13 @@
 mod clues;
 mod figures;
 pub mod fold;
+pub mod github;
 pub mod html;
 pub mod json;
 pub mod junit;
 pub mod lang;
 pub mod lessons;
+pub mod messages;
 mod paint;
 pub mod read;
 pub mod record;

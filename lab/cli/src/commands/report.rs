@@ -2,14 +2,18 @@
 
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
 };
 
 use lab_model::{event::Event, exit::Exit};
 use lab_report::{
     fold::fold,
-    html, junit,
+    github, html, junit,
+    lang::Lang,
+    messages,
     read::read_file,
+    report::Report,
     summary::{self, Look},
 };
 use serde::Serialize;
@@ -23,6 +27,7 @@ struct Written {
     events: PathBuf,
     page: PathBuf,
     junit: PathBuf,
+    messages: PathBuf,
 }
 
 pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<Exit, CommandError> {
@@ -35,7 +40,7 @@ pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<Exit, Comma
     Ok(Exit::Ok)
 }
 
-/// Writes the page and the JUnit file beside the record, and tells the summary.
+/// Writes what is made of the record beside it, and tells the summary.
 pub(super) fn write(
     context: &Context,
     folder: &Path,
@@ -47,10 +52,13 @@ pub(super) fn write(
         events: folder.join("events.ndjson"),
         page: folder.join("report.html"),
         junit: folder.join("junit.xml"),
+        messages: folder.join("messages.ndjson"),
     };
     save(&written.page, &html::render(&report, lang.of_page()))?;
     let junit = junit::render(&report).map_err(output::doing("write JUnit XML"))?;
     save(&written.junit, &junit)?;
+    save(&written.messages, &messages::render(&report))?;
+    tell_github(&report, lang.lang())?;
     let look = Look {
         color: output::color(&context.global),
         lang: lang.lang(),
@@ -60,6 +68,25 @@ pub(super) fn write(
         output::text(&written.page.to_string_lossy());
     }
     Ok(())
+}
+
+/// In a job of GitHub Actions: a summary of the step, and annotations. Those are commands
+/// that GitHub reads from either output; standard output stays for data.
+fn tell_github(report: &Report, lang: Lang) -> Result<(), output::FileError> {
+    if std::env::var_os("GITHUB_ACTIONS").is_some_and(|it| it == "true") {
+        let annotations = github::annotations(report);
+        if !annotations.is_empty() {
+            output::remark(annotations.trim_end());
+        }
+    }
+    let Some(file) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|it| !it.is_empty()) else {
+        return Ok(());
+    };
+    let summary = github::step_summary(report, lang);
+    let opened = fs::OpenOptions::new().append(true).create(true).open(&file);
+    opened
+        .and_then(|mut it| it.write_all(summary.as_bytes()))
+        .map_err(output::doing("write the step's summary for GitHub"))
 }
 
 fn save(path: &Path, text: &str) -> Result<(), output::FileError> {

@@ -56,8 +56,8 @@ fn failed_scenario() -> Result<Stream, Failure> {
         stage: Stage::Verify,
         evidence: Evidence {
             source: "events of namespace mlops-platform".to_owned(),
-            text: "2026-01-15T09:33:57Z Pod triton-6f9 Killing: Stopping container triton\n\
-                   2026-01-15T09:33:58Z Pod triton-6f9 Unhealthy: Readiness probe failed: connection refused"
+            text: "2026-01-15T09:33:49Z Pod triton-6f9 Killing: Stopping container triton\n\
+                   2026-01-15T09:33:50Z Pod triton-6f9 Unhealthy: Readiness probe failed: connection refused"
                 .to_owned(),
         },
     });

@@ -56,8 +56,7 @@ fn stopped(report: &Report) -> Markup {
 }
 
 fn tiles(report: &Report) -> Markup {
-    let points = report.benchmarks.iter().flat_map(|one| &one.points);
-    let best = points.max_by(|one, other| one.throughput.total_cmp(&other.throughput));
+    let best = report.best_benchmark();
     html! {
         ul.tiles {
             (tile(&duration(report.run.total), &words("whole run", "전체 시간")))
@@ -75,7 +74,7 @@ fn tiles(report: &Report) -> Markup {
                     &told(format!("inferences at {at} at once"), format!("초당 추론, 동시 {at}개")),
                 ))
                 (tile(
-                    &micros(best.latency.p99),
+                    &micros(best.p99_micros),
                     &told(format!("p99 at {at} at once"), format!("p99 응답 시간, 동시 {at}개")),
                 ))
             }

@@ -9,5 +9,5 @@ pub use parts::{
     PodSamples, ResourceSample, RunFacts, ScenarioReport, Span, StackReport, StageReport,
     StepReport,
 };
-pub use verdict::{Counts, NotRun, NotRunKind, Verdict};
+pub use verdict::{BestBenchmark, Counts, NotRun, NotRunKind, Verdict};
 pub use whole::Report;

@@ -21,6 +21,17 @@ pub enum Verdict {
     Error(u8),
 }
 
+/// The best that a run's benchmarks measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BestBenchmark {
+    /// Right answers a second.
+    pub throughput: f64,
+    /// 99 of 100 answers took at most this, microseconds.
+    pub p99_micros: u64,
+    /// Requests at once.
+    pub concurrency: u32,
+}
+
 /// How many scenarios ended how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {

@@ -3,8 +3,9 @@
 use lab_model::{benchmark::BenchmarkSummary, event::ScenarioRef, outcome::Outcome, stage::Stage};
 
 use super::{
-    CollectedEvidence, ComponentReport, Counts, Failure, ImageReport, NotRun, NotRunKind, Note,
-    PodSamples, ResourceSample, RunFacts, ScenarioReport, StackReport, StageReport, Verdict,
+    BestBenchmark, CollectedEvidence, ComponentReport, Counts, Failure, ImageReport, NotRun,
+    NotRunKind, Note, PodSamples, ResourceSample, RunFacts, ScenarioReport, StackReport,
+    StageReport, Verdict,
 };
 
 /// A whole run.
@@ -126,6 +127,17 @@ impl Report {
                 _ => None,
             })
             .collect()
+    }
+
+    /// The best of all benchmarks: the point with most right answers a second.
+    pub fn best_benchmark(&self) -> Option<BestBenchmark> {
+        let points = self.benchmarks.iter().flat_map(|one| &one.points);
+        let best = points.max_by(|one, other| one.throughput.total_cmp(&other.throughput))?;
+        Some(BestBenchmark {
+            throughput: best.throughput,
+            p99_micros: best.latency.p99,
+            concurrency: best.concurrency,
+        })
     }
 
     /// The largest memory sample, bytes.

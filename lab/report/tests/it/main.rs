@@ -5,6 +5,7 @@
 )]
 
 mod any_events;
+mod messages;
 mod page;
 mod record;
 mod text_outputs;

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use lab_report::{
-    junit,
+    github, junit,
+    lang::Lang,
     reporter::Reporter,
     summary::{self, Look},
     terminal::{Settings, Terminal, Verbosity},
@@ -125,4 +126,26 @@ fn junit_files() {
             junit::render(&report(name)).unwrap()
         );
     }
+}
+
+#[test]
+fn github_summaries_and_annotations() {
+    for name in STREAMS {
+        let report = report(name);
+        let summary = github::step_summary(&report, Lang::English);
+        let annotations = github::annotations(&report);
+        insta::assert_snapshot!(
+            format!("github-{name}"),
+            format!("{summary}\n{annotations}")
+        );
+    }
+}
+
+#[test]
+fn an_annotation_is_on_the_line_of_the_step_that_failed() {
+    let annotations = github::annotations(&report("failed-scenario"));
+    assert!(
+        annotations.starts_with("::error file=features/deploy.feature,line=34,title="),
+        "{annotations}"
+    );
 }
