@@ -14,7 +14,7 @@ use kube::{
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::{evidence::describe, readiness::Workload};
+use crate::{evidence::PodState, readiness::Workload};
 
 /// Time to connect to the API server. On loopback a connection that takes longer
 /// than this is a server that does not answer.
@@ -136,24 +136,17 @@ impl Kube {
         Ok(list.iter().map(ResourceExt::name_any).collect())
     }
 
-    /// Every pod of the cluster, a line each: namespace, name, ready containers, phase.
+    /// Every pod of the cluster.
     ///
     /// # Errors
     /// When the API server does not answer.
-    pub async fn pod_lines(&self) -> Result<Vec<String>, KubeError> {
+    pub async fn pods(&self) -> Result<Vec<PodState>, KubeError> {
         let pods: Api<Pod> = Api::all(self.client());
         let list = pods
             .list(&ListParams::default())
             .await
             .map_err(KubeError::doing("list the pods"))?;
-        let line = |pod: &Pod| {
-            format!(
-                "{:<16} {}",
-                pod.namespace().unwrap_or_default(),
-                describe(pod)
-            )
-        };
-        Ok(list.iter().map(line).collect())
+        Ok(list.iter().map(PodState::of).collect())
     }
 
     /// Whether the cluster has that workload, ready or not.

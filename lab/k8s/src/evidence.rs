@@ -1,6 +1,8 @@
 //! What can be seen of a namespace when something failed: pod states, logs,
 //! events. Gathered before anything is removed.
 
+use std::fmt;
+
 use k8s_openapi::{
     api::core::v1::{ContainerStatus, Event, Pod},
     apimachinery::pkg::apis::meta::v1::Time,
@@ -10,6 +12,7 @@ use kube::{
     api::{ListParams, LogParams},
 };
 use lab_model::event::Evidence;
+use serde::Serialize;
 
 use crate::client::Kube;
 
@@ -28,7 +31,7 @@ pub async fn of_namespace(kube: &Kube, namespace: &str) -> Vec<Evidence> {
         text: list
             .items
             .iter()
-            .map(describe)
+            .map(|pod| PodState::of(pod).to_string())
             .collect::<Vec<_>>()
             .join("\n"),
     }];
@@ -50,47 +53,78 @@ pub(crate) fn is_ready(pod: &Pod) -> bool {
             })
 }
 
-/// A pod in one line: name, ready containers, phase, restarts, and what is wrong with it.
-pub(crate) fn describe(pod: &Pod) -> String {
-    let status = pod.status.as_ref();
-    let phase = status
-        .and_then(|it| it.phase.as_deref())
-        .unwrap_or("Unknown");
-    let containers = status
-        .and_then(|it| it.container_statuses.as_deref())
-        .unwrap_or_default();
-    let ready = containers.iter().filter(|it| it.ready).count();
-    let restarts: i32 = containers.iter().map(|it| it.restart_count).sum();
-    let mut line = format!(
-        "{} {ready}/{} {phase} restarts={restarts}",
-        pod.name_any(),
-        containers.len()
-    );
-    for container in containers {
-        line.push_str(&trouble(container));
+/// A pod as a person sees it in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PodState {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// How many of its containers are ready.
+    pub ready: usize,
+    /// How many containers it has.
+    pub containers: usize,
+    /// Its phase: `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
+    pub phase: String,
+    /// How often its containers were started again.
+    pub restarts: i32,
+    /// Why its containers wait, and how those before them ended; empty where all is well.
+    pub trouble: String,
+}
+
+impl PodState {
+    pub(crate) fn of(pod: &Pod) -> Self {
+        let status = pod.status.as_ref();
+        let phase = status.and_then(|it| it.phase.as_deref());
+        let containers = status
+            .and_then(|it| it.container_statuses.as_deref())
+            .unwrap_or_default();
+        let trouble: Vec<_> = containers.iter().filter_map(trouble).collect();
+        Self {
+            namespace: pod.namespace().unwrap_or_default(),
+            name: pod.name_any(),
+            ready: containers.iter().filter(|it| it.ready).count(),
+            containers: containers.len(),
+            phase: phase.unwrap_or("Unknown").to_owned(),
+            restarts: containers.iter().map(|it| it.restart_count).sum(),
+            trouble: trouble.join(", "),
+        }
     }
-    line
+}
+
+/// In one line, without the namespace.
+impl fmt::Display for PodState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            ready,
+            containers,
+            phase,
+            restarts,
+            trouble,
+            ..
+        } = self;
+        write!(f, "{name} {ready}/{containers} {phase} restarts={restarts}")?;
+        if !trouble.is_empty() {
+            write!(f, " {trouble}")?;
+        }
+        Ok(())
+    }
 }
 
 /// Why a container waits, and how the one before it ended: what `OOMKilled` is told by.
-fn trouble(container: &ContainerStatus) -> String {
-    let mut words = String::new();
+fn trouble(container: &ContainerStatus) -> Option<String> {
     let state = container.state.as_ref();
-    if let Some(reason) = state
+    let waits = state
         .and_then(|it| it.waiting.as_ref())
-        .and_then(|it| it.reason.as_deref())
-    {
-        words.push_str(&format!(" {}: {reason}", container.name));
-    }
+        .and_then(|it| it.reason.clone());
     let last = container.last_state.as_ref();
-    if let Some(ended) = last.and_then(|it| it.terminated.as_ref()) {
-        let reason = ended.reason.as_deref().unwrap_or("ended");
-        words.push_str(&format!(
-            " {}: {reason} before, exit code {}",
-            container.name, ended.exit_code
-        ));
-    }
-    words
+    let ended = last.and_then(|it| it.terminated.as_ref()).map(|it| {
+        let reason = it.reason.as_deref().unwrap_or("ended");
+        format!("{reason} before, exit code {}", it.exit_code)
+    });
+    let words: Vec<_> = waits.into_iter().chain(ended).collect();
+    (!words.is_empty()).then(|| format!("{}: {}", container.name, words.join(", ")))
 }
 
 async fn warnings(kube: &Kube, namespace: &str) -> Option<Evidence> {
@@ -173,9 +207,8 @@ mod tests {
         .unwrap();
 
         assert_eq!(
-            describe(&pod),
-            "triton-1 0/1 Running restarts=3 triton: CrashLoopBackOff triton: OOMKilled before, \
-             exit code 137"
+            PodState::of(&pod).to_string(),
+            "triton-1 0/1 Running restarts=3 triton: CrashLoopBackOff, OOMKilled before, exit code 137"
         );
     }
 

@@ -8,6 +8,7 @@ mod clues;
 mod figures;
 pub mod fold;
 pub mod github;
+pub mod history;
 pub mod html;
 pub mod json;
 pub mod junit;

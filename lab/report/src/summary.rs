@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use lab_model::benchmark::BenchmarkSummary;
+use unicode_width::UnicodeWidthStr;
 
 use crate::{
     figures::{bytes, duration, micros, rate},
@@ -94,14 +95,16 @@ pub fn render(report: &Report, page: Option<&Path>, look: Look) -> String {
     lines.join("\n") + "\n"
 }
 
+/// Width of the labels, columns of a terminal.
+const LABEL_WIDTH: usize = 14;
+
 /// A row without a label of its own.
 const NOTHING: Words = both("", "");
 
 fn row(label: &Words, lang: Lang, text: &str) -> String {
     let label = label.of(lang);
-    // A Korean letter is two columns wide on a terminal.
-    let wide = label.chars().filter(|char| !char.is_ascii()).count();
-    format!("  {label:<width$}{text}", width = 14 - wide)
+    let padding = " ".repeat(LABEL_WIDTH.saturating_sub(label.width()));
+    format!("  {label}{padding}{text}")
 }
 
 fn headline(report: &Report, painter: Painter, lang: Lang) -> String {

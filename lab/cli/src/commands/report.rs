@@ -18,7 +18,7 @@ use lab_report::{
 };
 use serde::Serialize;
 
-use super::{CommandError, Context};
+use super::{CommandError, Context, history};
 use crate::{args::ReportArgs, output};
 
 /// Where a run's reports lie.
@@ -31,6 +31,12 @@ struct Written {
 }
 
 pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<Exit, CommandError> {
+    if args.index {
+        return history::index(context);
+    }
+    if let Some([before, after]) = args.compare.as_deref() {
+        return history::compare(context, before, after);
+    }
     let folder = find(context, args.run.as_deref())?;
     let recording = read_file(&folder.join("events.ndjson"))?;
     if recording.torn {
@@ -89,12 +95,12 @@ fn tell_github(report: &Report, lang: Lang) -> Result<(), output::FileError> {
         .map_err(output::doing("write the step's summary for GitHub"))
 }
 
-fn save(path: &Path, text: &str) -> Result<(), output::FileError> {
+pub(super) fn save(path: &Path, text: &str) -> Result<(), output::FileError> {
     fs::write(path, text).map_err(output::doing(format!("write `{}`", path.display())))
 }
 
 /// The run's folder: by path, by id, or the newest.
-fn find(context: &Context, run: Option<&Path>) -> Result<PathBuf, CommandError> {
+pub(super) fn find(context: &Context, run: Option<&Path>) -> Result<PathBuf, CommandError> {
     let runs = context.runs();
     let recorded = |folder: &Path| folder.join("events.ndjson").is_file();
     let found = match run {

@@ -11,4 +11,5 @@ mod bad_input;
 mod checkout;
 mod command_line;
 mod existing;
+mod reports;
 mod settings;

@@ -10,6 +10,7 @@ mod chapters;
 mod chart;
 mod contents;
 mod evidence;
+mod index;
 mod lesson;
 mod opening;
 mod page;
@@ -20,4 +21,5 @@ mod timeline;
 mod versions;
 mod words;
 
+pub use index::render_index;
 pub use page::render;

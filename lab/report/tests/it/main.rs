@@ -5,6 +5,7 @@
 )]
 
 mod any_events;
+mod history;
 mod messages;
 mod page;
 mod record;
