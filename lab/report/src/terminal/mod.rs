@@ -59,7 +59,10 @@ impl<W: Write> Terminal<W> {
     pub fn new(out: W, settings: Settings) -> Self {
         let bars = (settings.live && settings.verbosity > Verbosity::Quiet)
             // Ten times a second reads as moving and costs no CPU worth naming.
-            .then(|| Bars::new(ProgressDrawTarget::stderr_with_hz(10), settings.color));
+            .then(|| {
+                let target = ProgressDrawTarget::stderr_with_hz(10);
+                Bars::new(target, settings.color, settings.lang)
+            });
         Self {
             out,
             teller: Teller::new(settings),

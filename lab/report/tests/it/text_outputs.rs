@@ -40,6 +40,24 @@ fn terminal_lines() {
 }
 
 #[test]
+fn terminal_lines_in_korean() {
+    for name in ["passed", "setup-failed"] {
+        let settings = Settings {
+            lang: Lang::Korean,
+            ..Settings::default()
+        };
+        let mut out = Vec::new();
+        let mut terminal = Terminal::new(&mut out, settings);
+        for event in &recording(name).events {
+            terminal.event(event).unwrap();
+        }
+        drop(terminal);
+        let text = String::from_utf8(out).unwrap();
+        insta::assert_snapshot!(format!("terminal-korean-{name}"), text);
+    }
+}
+
+#[test]
 fn terminal_lines_with_all_details() {
     insta::assert_snapshot!(
         "terminal-verbose",
