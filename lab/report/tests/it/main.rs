@@ -9,6 +9,7 @@ mod history;
 mod messages;
 mod page;
 mod record;
+mod scale;
 mod text_outputs;
 
 use std::path::PathBuf;
