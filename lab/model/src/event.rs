@@ -276,6 +276,12 @@ pub trait Emitter: Send + Sync {
     /// Records a fact.
     fn emit(&self, fact: Fact);
 
+    /// Texts that must never be told: passwords, tokens. Whoever records leaves them out
+    /// of every fact from now on.
+    fn hide(&self, secrets: Vec<String>) {
+        drop(secrets);
+    }
+
     /// Tells how far something is; may be dropped.
     fn progress(&self, progress: Progress) {
         self.emit(Fact::Progressed(progress));

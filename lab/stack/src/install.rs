@@ -80,6 +80,7 @@ pub async fn install(
         .helm
         .upgrade_install(&release.name, &stack.namespace, &locked.chart, &values)
         .await?;
+    hide_secrets(target.kube, &stack.namespace, emitter).await;
     emitter.emit(Fact::StackInstalled(installed(locked, target, started)));
 
     for component in stack
@@ -125,6 +126,14 @@ pub async fn install(
     )
     .await?;
     report_versions(locked, target, &ready, emitter).await
+}
+
+/// Sees that no password of a stack is ever told, whatever its pods log. A cluster that
+/// does not answer now tells no logs either.
+pub async fn hide_secrets(kube: &Kube, namespace: &str, emitter: &dyn Emitter) {
+    if let Ok(secrets) = kube.secret_texts(namespace).await {
+        emitter.hide(secrets);
+    }
 }
 
 /// What the cluster was given, with the addresses that a person can ask.

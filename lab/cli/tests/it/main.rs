@@ -12,4 +12,5 @@ mod checkout;
 mod command_line;
 mod existing;
 mod reports;
+mod secrets;
 mod settings;
