@@ -229,18 +229,13 @@ impl Messages {
                 }),
             );
             let outcome = outside_steps(report, attempt == last, &steps);
-            self.step(
-                &id,
-                &test_step_id(number, None),
-                (first, first),
-                &outcome,
-                &[],
-            );
+            let hook = test_step_id(number, None);
+            self.step((&id, &hook), (first, first), &outcome, &[]);
             for (index, step) in steps.iter().enumerate() {
                 let result = result(&step.outcome, step.span.length());
                 let span = (step.span.start, step.span.end);
                 let step_id = test_step_id(number, Some(index));
-                self.step(&id, &step_id, span, &result, &step.evidence);
+                self.step((&id, &step_id), span, &result, &step.evidence);
             }
             self.say(
                 "testCaseFinished",
@@ -254,8 +249,7 @@ impl Messages {
 
     fn step(
         &mut self,
-        attempt: &str,
-        step: &str,
+        (attempt, step): (&str, &str),
         (start, end): (Duration, Duration),
         result: &Value,
         evidence: &[Evidence],

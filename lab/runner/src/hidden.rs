@@ -46,6 +46,14 @@ impl Hidden {
         })
     }
 
+    fn mask_all<'v>(&self, values: impl Iterator<Item = &'v mut Value>) -> bool {
+        let mut masked = false;
+        for value in values {
+            masked |= self.mask(value);
+        }
+        masked
+    }
+
     /// Masks every text below a value; tells whether there was something to mask.
     fn mask(&self, value: &mut Value) -> bool {
         match value {
@@ -59,10 +67,8 @@ impl Hidden {
                 }
                 masked
             }
-            Value::Array(items) => items.iter_mut().fold(false, |any, it| self.mask(it) || any),
-            Value::Object(entries) => entries
-                .values_mut()
-                .fold(false, |any, it| self.mask(it) || any),
+            Value::Array(items) => self.mask_all(items.iter_mut()),
+            Value::Object(entries) => self.mask_all(entries.values_mut()),
             Value::Null | Value::Bool(_) | Value::Number(_) => false,
         }
     }

@@ -21,6 +21,9 @@ use crate::{
     report::{Report, ScenarioReport, StageReport},
 };
 
+/// The most steps of a page: of a run with more the rest is in its record.
+const STEPS_SHOWN: usize = 3_000;
+
 /// One chapter.
 pub(super) enum Chapter<'a> {
     /// Of a stage of the run.
@@ -128,12 +131,28 @@ impl Chapter<'_> {
 /// All chapters, in full.
 pub(super) fn all(report: &Report) -> Markup {
     let names = Names::of(report);
+    let chapters = chapters(report);
+    let features = chapters.iter().filter(|it| it.is_inner()).count();
+    let book = Book {
+        report,
+        names,
+        steps: STEPS_SHOWN / features.max(1),
+    };
     html! {
-        @for chapter in chapters(report) { (one(&chapter, report, &names)) }
+        @for chapter in &chapters { (one(chapter, &book)) }
     }
 }
 
-fn one(chapter: &Chapter<'_>, report: &Report, names: &Names) -> Markup {
+/// What all chapters are made of.
+struct Book<'a> {
+    report: &'a Report,
+    names: Names,
+    /// The most steps that one chapter shows.
+    steps: usize,
+}
+
+fn one(chapter: &Chapter<'_>, book: &Book<'_>) -> Markup {
+    let report = book.report;
     let lesson = chapter.lesson();
     html! {
         section.chapter {
@@ -143,9 +162,9 @@ fn one(chapter: &Chapter<'_>, report: &Report, names: &Names) -> Markup {
             @if let Some(lesson) = lesson { (lesson::before(lesson)) }
             @match chapter {
                 Chapter::Stage(stage) => (of_the_stage(stage, report)),
-                Chapter::Feature(scenarios) => (of_the_feature(scenarios)),
+                Chapter::Feature(scenarios) => (of_the_feature(scenarios, book.steps)),
             }
-            @if let Some(lesson) = lesson { (lesson::after(lesson, names)) }
+            @if let Some(lesson) = lesson { (lesson::after(lesson, &book.names)) }
         }
         @if matches!(chapter, Chapter::Stage(stage) if stage.stage == Stage::Benchmark) {
             (benchmark::section(report))
@@ -163,7 +182,19 @@ fn of_the_stage(stage: &StageReport, report: &Report) -> Markup {
     }
 }
 
-fn of_the_feature(scenarios: &[&ScenarioReport]) -> Markup {
+/// The scenarios, with their steps as long as there is room; one that needs a look has
+/// them always.
+fn of_the_feature(scenarios: &[&ScenarioReport], room: usize) -> Markup {
+    let mut told_so_far = 0;
+    let shown: Vec<_> = scenarios
+        .iter()
+        .map(|it| {
+            told_so_far += it.steps.len();
+            let is_fine = matches!(it.outcome, Some(Outcome::Passed | Outcome::NotRun { .. }));
+            (*it, told_so_far <= room || !is_fine)
+        })
+        .collect();
+
     let passed = scenarios
         .iter()
         .filter_map(|it| it.outcome.as_ref())
@@ -177,7 +208,7 @@ fn of_the_feature(scenarios: &[&ScenarioReport]) -> Markup {
                 format!("{}개 중 {passed}개 통과", scenarios.len()),
             ))
         }
-        @for one in scenarios { (scenario(one)) }
+        @for (one, with_steps) in shown { (scenario(one, with_steps)) }
     }
 }
 

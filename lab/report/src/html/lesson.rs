@@ -15,7 +15,7 @@ pub(super) fn before(lesson: &Lesson) -> Markup {
             summary { (words("How the tutorials do it", "튜토리얼에서는")) }
             p.lesson { (lesson.tutorials.prose()) }
             @if !lesson.wrong.is_empty() {
-                h4 { (words("What they get wrong, or what has changed since", "틀렸거나 그 뒤 달라진 것")) }
+                h3 { (words("What they get wrong, or what has changed since", "틀렸거나 그 뒤 달라진 것")) }
                 dl.wrong {
                     @for wrong in lesson.wrong {
                         div { dt { code { (wrong.lab) } } dd { (wrong.what.prose()) } }

@@ -11,9 +11,14 @@ use crate::{
     report::{ScenarioReport, StepReport},
 };
 
+/// The most steps of one scenario; it would take a retry without an end to have more.
+const STEPS_SHOWN: usize = 500;
+
 /// One scenario, unfolded where it needs a look.
-pub(super) fn scenario(scenario: &ScenarioReport) -> Markup {
+pub(super) fn scenario(scenario: &ScenarioReport, with_steps: bool) -> Markup {
     let outcome = scenario.outcome.as_ref();
+    let most = if with_steps { STEPS_SHOWN } else { 0 };
+    let steps = &scenario.steps[..scenario.steps.len().min(most)];
     let at = &scenario.scenario;
     let attention = !matches!(class(outcome), "passed" | "not-run");
     html! {
@@ -37,7 +42,15 @@ pub(super) fn scenario(scenario: &ScenarioReport) -> Markup {
             }
             @if outcome.is_none() { p.reason { (words("The run ended before this scenario did.", "이 시나리오가 끝나기 전에 실행이 끝났습니다.")) } }
             ol.steps {
-                @for one in &scenario.steps { (step(one, scenario.attempts)) }
+                @for one in steps { (step(one, scenario.attempts)) }
+            }
+            @if !with_steps {
+                p.left-out {
+                    (told(
+                        format!("{} steps: events.ndjson", scenario.steps.len()),
+                        format!("단계 {}개: events.ndjson", scenario.steps.len()),
+                    ))
+                }
             }
         }
     }

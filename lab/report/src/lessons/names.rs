@@ -8,11 +8,6 @@ use crate::{
     report::Report,
 };
 
-/// Ports below belong to root; forwards of them take a higher one.
-const FIRST_FREE_PORT: u16 = 1024;
-/// What is added to such a port.
-const RAISED_BY: u16 = 8000;
-
 /// The names of a run: its own where it told them, else those of the lifecycle stack.
 pub(crate) struct Names {
     /// The cluster.
@@ -36,24 +31,30 @@ pub(crate) struct Names {
     installed: Option<InstalledStack>,
 }
 
-/// A Service and its port, for one that the run did not tell.
-const KNOWN: [(&str, &str, u16); 7] = [
-    ("mlflow", "mlops-platform-mlflow-tracking", 80),
-    ("airflow", "airflow-webserver", 8080),
-    ("triton", "triton", 8000),
-    ("triton-metrics", "triton", 8002),
-    ("monitor", "model-monitor", 8080),
-    ("prometheus", "mlops-platform-prometheus-server", 80),
-    ("alertmanager", "mlops-platform-alertmanager", 9093),
+/// An endpoint as the lifecycle stack has it, for one that the run did not tell: name,
+/// Service, its port, and the port of this machine that a forward takes.
+const KNOWN: [(&str, &str, u16, u16); 7] = [
+    ("mlflow", "mlops-platform-mlflow-tracking", 80, 5000),
+    ("airflow", "airflow-webserver", 8080, 8080),
+    ("triton", "triton", 8000, 8000),
+    ("triton-metrics", "triton", 8002, 8002),
+    ("monitor", "model-monitor", 8080, 8081),
+    ("prometheus", "mlops-platform-prometheus-server", 80, 9090),
+    ("alertmanager", "mlops-platform-alertmanager", 9093, 9093),
 ];
 
 impl Names {
     /// Those of a run.
     pub(crate) fn of(report: &Report) -> Self {
         let about = report.run.about.as_ref();
+        // The one that answered; before that, the one that was to be made.
+        let answered = report.run.cluster.as_ref();
         let cluster = about.map_or("demo", |about| about.cluster.as_str());
-        let nodes = report.run.cluster.as_ref().map(|it| it.nodes.as_slice());
+        let cluster = &word(answered.map_or(cluster, |it| &it.name), cluster);
+        let nodes = answered.map(|it| it.nodes.as_slice());
         let node = |of: Option<&String>| word(of.map_or(cluster, String::as_str), cluster);
+        let provider = about.map_or("node", |it| it.provider.as_str());
+        let provider = answered.map_or(provider, |it| it.provider.as_str());
         let installed = report.stack.as_ref().map(|it| it.stack.clone());
         let of_stack = |name: fn(&InstalledStack) -> &str, else_: &str| {
             word(installed.as_ref().map_or(else_, name), else_)
@@ -71,7 +72,7 @@ impl Names {
                 about.map_or("lifecycle", |it| it.stack.as_str()),
                 "lifecycle",
             ),
-            provider: about.map_or("node", |it| it.provider.as_str()).to_owned(),
+            provider: word(provider, "node"),
             namespace: of_stack(|it| &it.namespace, "mlops-platform"),
             release: of_stack(|it| &it.release, "mlops-platform"),
             chart: of_stack(|it| &it.chart, "mlops-platform"),
@@ -100,53 +101,60 @@ impl Names {
 
     /// Base URL of an endpoint: as published in the run, else that of a forward to it.
     pub(crate) fn url(&self, endpoint: &str) -> String {
-        let told = self.endpoint(endpoint).and_then(|(_, _, url)| url);
-        told.unwrap_or_else(|| format!("http://127.0.0.1:{}", self.forwarded(endpoint)))
+        match self.endpoint(endpoint) {
+            Some(Reached::Published(url)) => url,
+            Some(Reached::Forwarded { here, .. }) => format!("http://127.0.0.1:{here}"),
+            None => "http://127.0.0.1".to_owned(),
+        }
     }
 
     /// The forwards that endpoints need, where the run published none of their ports.
     pub(crate) fn forwards(&self, endpoints: &[&str]) -> Vec<Deed> {
-        let mut deeds = Vec::new();
-        for endpoint in endpoints {
-            let Some((service, port, None)) = self.endpoint(endpoint) else {
-                continue;
-            };
-            let here = self.forwarded(endpoint);
-            deeds.push(deed(
+        let forward = |endpoint: &&str| match self.endpoint(endpoint)? {
+            Reached::Published(_) => None,
+            Reached::Forwarded {
+                service,
+                port,
+                here,
+            } => Some(deed(
                 words(
                     "make it reachable on this machine",
                     "이 컴퓨터에서 접속할 수 있게 합니다",
                 ),
                 self.kubectl(&format!("port-forward service/{service} {here}:{port} &")),
-            ));
-        }
-        deeds
+            )),
+        };
+        endpoints.iter().filter_map(forward).collect()
     }
 
-    /// A port for each endpoint, so that several forwards stand beside each other.
-    fn forwarded(&self, endpoint: &str) -> u16 {
-        let place = KNOWN.iter().position(|(name, ..)| *name == endpoint);
-        let port = self.endpoint(endpoint).map_or(80, |(_, port, _)| port);
-        let raised = if port < FIRST_FREE_PORT { RAISED_BY } else { 0 };
-        let apart = u16::try_from(place.unwrap_or_default()).unwrap_or_default() * 10_000 % 50_000;
-        port.saturating_add(raised).saturating_add(apart)
-    }
-
-    fn endpoint(&self, name: &str) -> Option<(String, u16, Option<String>)> {
+    fn endpoint(&self, name: &str) -> Option<Reached> {
         let components = self.installed.iter().flat_map(|it| &it.components);
         let told = components
             .flat_map(|it| &it.endpoints)
-            .find(|it| it.name == name);
-        let known = KNOWN.iter().find(|(known, ..)| *known == name);
-        match (told, known) {
-            (Some(told), _) if is_plain(&told.service) => {
-                let url = told.url.clone().filter(|it| is_plain(it));
-                Some((told.service.clone(), told.port, url))
-            }
-            (_, Some((_, service, port))) => Some(((*service).to_owned(), *port, None)),
-            _ => None,
-        }
+            .find(|it| it.name == name && is_plain(&it.service));
+        let (_, service, port, here) = *KNOWN.iter().find(|(known, ..)| *known == name)?;
+        let url = told.and_then(|it| it.url.clone()).filter(|it| is_plain(it));
+        Some(url.map_or_else(
+            || Reached::Forwarded {
+                service: told.map_or(service, |it| &it.service).to_owned(),
+                port: told.map_or(port, |it| it.port),
+                here,
+            },
+            Reached::Published,
+        ))
     }
+}
+
+/// How an endpoint is reached from this machine.
+enum Reached {
+    /// At a base URL that the run published.
+    Published(String),
+    /// By a forward from a port of this machine to a Service's.
+    Forwarded {
+        service: String,
+        port: u16,
+        here: u16,
+    },
 }
 
 /// A name that a shell takes as it is, or else another.
@@ -159,4 +167,25 @@ fn word(name: &str, else_: &str) -> String {
 fn is_plain(name: &str) -> bool {
     let plain = |char: char| char.is_ascii_alphanumeric() || "-_./:@".contains(char);
     !name.is_empty() && !name.starts_with('-') && name.chars().all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_a_shell_would_obey_are_not_taken() {
+        for name in ["a b", "$(reboot)", "x;y", "-rf", "", "a\nb", "`id`"] {
+            assert_eq!(Names::plain(name, "demo"), "demo", "{name:?}");
+        }
+        assert_eq!(Names::plain("lab/mlflow:3f", "demo"), "lab/mlflow:3f");
+    }
+
+    #[test]
+    fn forwards_do_not_take_each_others_ports() {
+        let mut ports: Vec<u16> = KNOWN.iter().map(|it| it.3).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        assert_eq!(ports.len(), KNOWN.len());
+    }
 }
