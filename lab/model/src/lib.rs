@@ -10,6 +10,7 @@ pub mod event;
 pub mod exit;
 pub mod fault;
 pub mod gpu;
+pub mod installed;
 pub mod name;
 pub mod outcome;
 pub mod provider;

@@ -4,11 +4,17 @@
 //! learning report, `JUnit`, the terminal. Knows only event types: nothing here may
 //! ask a cluster, an engine or a clock.
 
+mod clues;
 mod figures;
 pub mod fold;
+pub mod github;
+pub mod history;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod lang;
+pub mod lessons;
+pub mod messages;
 mod paint;
 pub mod read;
 pub mod record;

@@ -5,8 +5,11 @@
 )]
 
 mod any_events;
+mod history;
+mod messages;
 mod page;
 mod record;
+mod scale;
 mod text_outputs;
 
 use std::path::PathBuf;
