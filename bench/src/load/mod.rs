@@ -2,13 +2,18 @@
 
 mod arrivals;
 mod connection;
+mod connections;
 mod course;
 mod driver;
 mod http;
+mod meter;
 mod phase;
+mod poller;
 mod schedule;
 mod settle;
+mod wire;
 
 pub use arrivals::Arrivals;
 pub use course::{Course, Pace, Phase, Watch};
-pub(crate) use driver::{Driven, Driver};
+pub(crate) use driver::drive;
+pub(crate) use meter::Driven;
