@@ -6,10 +6,9 @@ use std::{
     os::fd::{AsFd, BorrowedFd},
 };
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
-
 use super::{
     http::{Body, Reader, Reading, Whole},
+    socket::{begin, begun},
     wire::State,
 };
 
@@ -55,29 +54,14 @@ impl Connection {
 
     /// Begins to connect.
     pub(crate) fn open(&mut self, address: SocketAddr) -> io::Result<()> {
-        let family = match address {
-            SocketAddr::V4(_) => AddressFamily::INET,
-            SocketAddr::V6(_) => AddressFamily::INET6,
-        };
-        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        let socket = socket_with(family, SocketType::STREAM, flags, None)?;
-        // A request is one small write; waiting to fill a segment would time the kernel.
-        sockopt::set_tcp_nodelay(&socket, true)?;
-        match connect(&socket, &address) {
-            Ok(()) | Err(rustix::io::Errno::INPROGRESS) => {}
-            Err(error) => return Err(error.into()),
-        }
-        self.stream = Some(socket.into());
+        self.stream = Some(begin(address)?);
         self.state = State::Connecting;
         Ok(())
     }
 
     /// Whether the connection that was being made is there now.
     pub(crate) fn opened(&mut self) -> io::Result<()> {
-        if let Some(error) = self.stream()?.take_error()? {
-            return Err(error);
-        }
-        self.stream()?.peer_addr()?;
+        begun(self.stream()?)?;
         self.state = State::Idle;
         if self.input.is_empty() {
             self.input.resize(INPUT, 0);

@@ -10,7 +10,7 @@ use super::{
     wire::{State, Told, Wire},
 };
 use crate::{
-    judge::{Answer, Wrong, judge},
+    judge::{Answer, Status, Wrong, judge},
     prepare::Prepared,
     record::FailureClass,
 };
@@ -150,7 +150,10 @@ impl Wire for Connections<'_> {
         judge(
             &self.prepared.expect,
             &self.prepared.references[connection.request],
-            &Answer { status, body },
+            &Answer {
+                status: Status::Http(status),
+                body,
+            },
         )
     }
 }

@@ -19,9 +19,13 @@ use super::{
     phase::Phases,
     poller::{Poller, number},
     schedule::Schedule,
+    streams::Streams,
     wire::{State, Told, Wire},
 };
-use crate::{prepare::Prepared, record::FailureClass};
+use crate::{
+    prepare::{Prepared, Protocol},
+    record::FailureClass,
+};
 
 /// Events taken from the kernel at once.
 const EVENTS: usize = 256;
@@ -55,8 +59,17 @@ struct Place {
 /// When the kernel's epoll fails; what goes wrong with the server is counted.
 pub(crate) fn drive(prepared: &Prepared, course: &Course, watch: &Watch) -> io::Result<Driven> {
     let poller = Poller::new()?;
-    let wire = Connections::new(prepared, &poller, places(course));
-    Driver::new(wire, prepared.payloads.len(), course, watch).run(&poller)
+    let (places, requests) = (places(course), prepared.payloads.len());
+    match &prepared.protocol {
+        Protocol::Http => {
+            let wire = Connections::new(prepared, &poller, places);
+            Driver::new(wire, requests, course, watch).run(&poller)
+        }
+        Protocol::Grpc(heads) => {
+            let wire = Streams::new(prepared, heads, &poller, places);
+            Driver::new(wire, requests, course, watch).run(&poller)
+        }
+    }
 }
 
 /// Requests that may be on their way at once.

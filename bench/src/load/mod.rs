@@ -1,6 +1,7 @@
 //! The load engine: offers requests, times and judges the answers.
 
 mod arrivals;
+mod channel;
 mod connection;
 mod connections;
 mod course;
@@ -11,6 +12,8 @@ mod phase;
 mod poller;
 mod schedule;
 mod settle;
+mod socket;
+mod streams;
 mod wire;
 
 pub use arrivals::Arrivals;
