@@ -175,7 +175,7 @@ impl<'a, W: Wire> Driver<'a, W> {
     /// Goes to the next phase where it is time. `false` when all is over.
     fn go_on(&mut self, now: u64) -> bool {
         let before = self.phases.phase;
-        let idle = self.busy == 0 && self.due.is_empty();
+        let idle = self.busy == 0 && self.due.is_empty() && !self.owes(now);
         let after = self.phases.turn(now, idle, self.budget == 0);
         if before != after {
             self.watch.enter(after);
@@ -190,6 +190,13 @@ impl<'a, W: Wire> Driver<'a, W> {
             }
         }
         after != Phase::Over && !self.watch.is_cancelled()
+    }
+
+    /// Whether requests are due that were not looked at yet: those of the window's end,
+    /// when the thread was kept from running.
+    fn owes(&self, now: u64) -> bool {
+        let next = self.schedule.as_ref().and_then(Schedule::next);
+        self.budget > 0 && next.is_some_and(|at| at <= now)
     }
 
     /// How long nothing is to do but wait for the server.
@@ -430,5 +437,64 @@ impl<'a, W: Wire> Driver<'a, W> {
             self.meter.unanswered(self.now());
             self.meter.wrong(class, reason);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        judge::Wrong,
+        load::{Arrivals, poller::EventFlags},
+    };
+
+    /// A wire that never opens.
+    struct Dead;
+
+    impl Wire for Dead {
+        fn state(&self, _: usize) -> State {
+            State::Connecting
+        }
+
+        fn open(&mut self, _: usize, _: &mut Vec<Told>) {}
+
+        fn send(&mut self, _: usize, _: usize, _: &mut Vec<Told>) -> u64 {
+            0
+        }
+
+        fn close(&mut self, _: usize) {}
+
+        fn ready(&mut self, _: usize, _: EventFlags, _: &mut Vec<Told>) {}
+
+        fn flush(&mut self, _: &mut Vec<Told>) {}
+
+        fn judge(&self, _: usize) -> Result<(), Wrong> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_due_at_the_windows_end_is_not_lost_where_the_thread_was_late() {
+        let course = Course {
+            pace: Pace::Open {
+                arrivals: Arrivals::Constant { rate: 1000.0 },
+                connections: 1,
+            },
+            warm_up: Duration::ZERO,
+            settle: Duration::ZERO,
+            window: Duration::from_millis(10),
+            timeout: Duration::from_secs(1),
+            max_requests: u64::MAX,
+            seed: 1,
+        };
+        let watch = Watch::default();
+        let mut driver = Driver::new(Dead, 1, &course, &watch);
+        assert!(driver.go_on(0));
+        assert_eq!(driver.phases.phase, Phase::Window);
+        // Nothing ran since: all of the window's arrivals are still to be taken.
+        let late = 30_000_000;
+        assert!(driver.go_on(late));
+        driver.dispatch(late);
+        assert_eq!(driver.due.len(), 10);
     }
 }

@@ -1,8 +1,9 @@
 //! gRPC: every place is a stream of HTTP/2; some share a connection.
 //!
 //! What is sent within one turn of the loop is written at its end, in one system call a
-//! connection. Calls beyond what a server allows on a connection wait here, which is in
-//! their service time.
+//! connection. A call counts as sent when HTTP/2 was given it: its way to the socket, a
+//! few microseconds, is in its service time and not in the generator's lag. Calls beyond
+//! what a server allows on a connection wait here, which is in their service time, too.
 
 use std::{
     io,
