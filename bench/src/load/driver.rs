@@ -273,34 +273,31 @@ impl<'a, W: Wire> Driver<'a, W> {
         self.hold(now);
     }
 
-    /// What is due and has no place: opens one for each, as many as are allowed.
+    /// What is due and has no place: opens one for each, as many as are allowed. Also for
+    /// what was seen before: the place it waited for may have been closed.
     fn hold(&mut self, now: u64) {
-        let mut unseen = self
-            .due
-            .iter()
-            .rev()
-            .take_while(|due| due.seen.is_none())
-            .count();
-        let from = self.due.len() - unseen;
-        for index in from..self.due.len() {
-            self.due[index].seen = Some(now);
-        }
-        let mut place = 0;
-        while unseen > 0 && place < self.places.len() {
-            if self.wire.state(place) == State::Closed && now >= self.places[place].retry {
-                self.wire.open(place, &mut self.told);
-                unseen -= 1;
+        let mut wanting = self.due.len();
+        for place in 0..self.places.len() {
+            if wanting == 0 {
+                break;
             }
-            place += 1;
+            match self.wire.state(place) {
+                State::Connecting => wanting -= 1,
+                State::Closed if now >= self.places[place].retry => {
+                    self.wire.open(place, &mut self.told);
+                    wanting -= 1;
+                }
+                _ => {}
+            }
         }
-        let held = self
-            .due
-            .iter()
-            .rev()
-            .take(unseen)
-            .filter(|due| due.counts)
-            .count();
-        self.meter.tally.held += held as u64;
+        let unseen = self.due.iter_mut().rev();
+        for due in unseen.take_while(|due| due.seen.is_none()) {
+            due.seen = Some(now);
+            if wanting > 0 {
+                wanting -= 1;
+                self.meter.tally.held += u64::from(due.counts);
+            }
+        }
     }
 
     /// Hears and sends until there is nothing to do but wait.
