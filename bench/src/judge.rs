@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
+    grpc,
     record::FailureClass,
     target::{Expect, Inference},
 };
@@ -14,8 +15,23 @@ use crate::{
 /// An answer with its status.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Answer<'a> {
-    pub(crate) status: u16,
+    pub(crate) status: Status<'a>,
+    /// HTTP's body, or gRPC's message.
     pub(crate) body: &'a [u8],
+}
+
+/// How a server says whether it answered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Status<'a> {
+    Http(u16),
+    /// A code, and the server's words on it.
+    Grpc(u16, &'a str),
+}
+
+impl Status<'_> {
+    const fn is_right(self) -> bool {
+        matches!(self, Self::Http(200) | Self::Grpc(0, _))
+    }
 }
 
 /// The longest part of an answer that an error message repeats, bytes.
@@ -81,7 +97,7 @@ struct Parameters {
 pub(crate) fn refer(expect: &Expect, answer: &Answer<'_>) -> Result<Reference, Wrong> {
     status(answer)?;
     Ok(Reference {
-        label: label(expect, answer.body)?,
+        label: label(expect, answer)?,
         body: answer.body.to_vec(),
     })
 }
@@ -94,7 +110,7 @@ pub(crate) fn judge(
     answer: &Answer<'_>,
 ) -> Result<(), Wrong> {
     // The same bytes say the same: nothing else is looked at while the load runs.
-    if answer.status == 200 && answer.body == reference.body {
+    if answer.status.is_right() && answer.body == reference.body {
         return Ok(());
     }
     judge_closely(expect, reference, answer)
@@ -109,7 +125,7 @@ fn judge_closely(expect: &Expect, reference: &Reference, answer: &Answer<'_>) ->
         Expect::Json(pointer) => pointer,
         Expect::Inference(inference) => inference.label.as_str(),
     };
-    let seen = label(expect, answer.body)?;
+    let seen = label(expect, answer)?;
     match (&reference.label, &seen) {
         (Some(expected), Some(seen)) if expected == seen => Ok(()),
         (Some(expected), Some(seen)) => Err(wrong(format!(
@@ -123,7 +139,8 @@ fn judge_closely(expect: &Expect, reference: &Reference, answer: &Answer<'_>) ->
 }
 
 /// What must stay the same, where that is less than the whole body.
-fn label(expect: &Expect, body: &[u8]) -> Result<Option<Value>, Wrong> {
+fn label(expect: &Expect, answer: &Answer<'_>) -> Result<Option<Value>, Wrong> {
+    let body = answer.body;
     match expect {
         Expect::Status | Expect::Same => Ok(None),
         Expect::Json(pointer) => {
@@ -136,11 +153,14 @@ fn label(expect: &Expect, body: &[u8]) -> Result<Option<Value>, Wrong> {
                 .map(Some)
                 .ok_or_else(missing)
         }
-        Expect::Inference(inference) => inferred(inference, body).map(Some),
+        Expect::Inference(inference) => match answer.status {
+            Status::Http(_) => inferred(inference, body).map(Some),
+            Status::Grpc(..) => grpc::inferred(inference, body).map(Some),
+        },
     }
 }
 
-fn wrong(reason: String) -> Wrong {
+pub(crate) fn wrong(reason: String) -> Wrong {
     Wrong {
         class: FailureClass::WrongAnswer,
         reason,
@@ -148,18 +168,58 @@ fn wrong(reason: String) -> Wrong {
 }
 
 fn status(answer: &Answer<'_>) -> Result<(), Wrong> {
-    if answer.status == 200 {
+    if answer.status.is_right() {
         return Ok(());
     }
-    let words = StatusCode::from_u16(answer.status).map(|it| it.to_string());
+    let (status, reason) = match answer.status {
+        Status::Http(status) => {
+            let words = StatusCode::from_u16(status).map(|it| it.to_string());
+            let words = words.unwrap_or_else(|_| status.to_string());
+            (status, format!("{words}: {}", excerpt(answer.body)))
+        }
+        Status::Grpc(code, words) => {
+            let name = grpc::code_name(code).unwrap_or("no code of gRPC");
+            let words = excerpt(words.as_bytes());
+            (code, format!("{code} {name}: {words}"))
+        }
+    };
     Err(Wrong {
-        class: FailureClass::Status(answer.status),
-        reason: format!(
-            "{}: {}",
-            words.unwrap_or_else(|_| answer.status.to_string()),
-            excerpt(answer.body)
-        ),
+        class: FailureClass::Status(status),
+        reason,
     })
+}
+
+/// A tensor as an answer describes it.
+pub(crate) struct Described<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) datatype: &'a str,
+    pub(crate) shape: &'a [u64],
+}
+
+/// Checks that the right model answered, with all outputs it must have.
+pub(crate) fn fits(
+    expect: &Inference,
+    model: &str,
+    tensors: &[Described<'_>],
+) -> Result<(), Wrong> {
+    if model != expect.model.as_str() {
+        return Err(wrong(format!(
+            "model `{model}` answered, `{}` was asked",
+            expect.model
+        )));
+    }
+    for output in &expect.outputs {
+        let Some(tensor) = tensors.iter().find(|one| one.name == output.name) else {
+            return Err(wrong(format!("output `{}` is missing", output.name)));
+        };
+        if tensor.shape != output.shape || tensor.datatype != output.datatype {
+            return Err(wrong(format!(
+                "output `{}` is {} {:?}, expected {} {:?}",
+                output.name, tensor.datatype, tensor.shape, output.datatype, output.shape
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The label of an answer that holds all it must.
@@ -172,23 +232,16 @@ fn inferred(expect: &Inference, body: &[u8]) -> Result<Value, Wrong> {
         None => return Err(wrong("not an inference: no body".to_owned())),
     };
     let binary = &body[parts.byte_offset()..];
-    if answer.model_name != expect.model.as_str() {
-        return Err(wrong(format!(
-            "model `{}` answered, `{}` was asked",
-            answer.model_name, expect.model
-        )));
-    }
-    for output in &expect.outputs {
-        let Some(tensor) = answer.outputs.iter().find(|one| one.name == output.name) else {
-            return Err(wrong(format!("output `{}` is missing", output.name)));
-        };
-        if tensor.shape != output.shape || tensor.datatype != output.datatype {
-            return Err(wrong(format!(
-                "output `{}` is {} {:?}, expected {} {:?}",
-                output.name, tensor.datatype, tensor.shape, output.datatype, output.shape
-            )));
-        }
-    }
+    let described: Vec<_> = answer
+        .outputs
+        .iter()
+        .map(|tensor| Described {
+            name: &tensor.name,
+            datatype: &tensor.datatype,
+            shape: &tensor.shape,
+        })
+        .collect();
+    fits(expect, &answer.model_name, &described)?;
     let mut at = 0;
     for tensor in answer.outputs {
         let bytes = tensor.parameters.binary_data_size.unwrap_or(0);
@@ -236,7 +289,7 @@ mod tests {
 
     fn answer(status: u16, body: &'static str) -> Answer<'static> {
         Answer {
-            status,
+            status: Status::Http(status),
             body: body.as_bytes(),
         }
     }
@@ -290,5 +343,16 @@ mod tests {
         let wrong = refer(&Expect::Status, &answer(503, "queue full")).unwrap_err();
         assert_eq!(wrong.class, FailureClass::Status(503));
         assert_eq!(wrong.reason, "503 Service Unavailable: queue full");
+    }
+
+    #[test]
+    fn a_code_of_grpc_is_named() {
+        let refused = |code| {
+            let status = Status::Grpc(code, "queue full");
+            refer(&Expect::Status, &Answer { status, body: b"" }).unwrap_err()
+        };
+        assert_eq!(refused(14).class, FailureClass::Status(14));
+        assert_eq!(refused(14).reason, "14 UNAVAILABLE: queue full");
+        assert_eq!(refused(99).reason, "99 no code of gRPC: queue full");
     }
 }

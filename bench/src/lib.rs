@@ -9,6 +9,7 @@
 
 pub mod duel;
 pub mod error;
+pub mod grpc;
 mod judge;
 pub mod load;
 pub mod measure;

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::BenchError,
-    load::{Arrivals, Course, Driven, Driver, Pace, Watch},
+    load::{Arrivals, Course, Driven, Pace, Watch, drive},
     prepare::Prepared,
     record::{Tally, micros, quantiles},
 };
@@ -42,7 +42,7 @@ pub(crate) async fn measure(
 ) -> Result<Window, BenchError> {
     let thread = {
         let (prepared, course, watch) = (Arc::clone(prepared), course.clone(), Arc::clone(watch));
-        tokio::task::spawn_blocking(move || Driver::new(&prepared, &course, &watch)?.run())
+        tokio::task::spawn_blocking(move || drive(&prepared, &course, &watch))
     };
     tokio::pin!(thread);
     // Who drops this future half-way ends the load.
@@ -171,11 +171,11 @@ fn buckets(times: &Histogram<u64>) -> Vec<Bucket> {
             count: 0,
         })
         .collect();
-    let last = buckets.len() - 1;
+    let end = buckets.len() - 1;
     for step in times.iter_recorded() {
         let value = micros(step.value_iterated_to());
         let at = buckets.partition_point(|bucket| bucket.up_to < value);
-        buckets[at.min(last)].count += step.count_at_value();
+        buckets[at.min(end)].count += step.count_at_value();
     }
     buckets
 }

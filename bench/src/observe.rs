@@ -35,7 +35,7 @@ impl Pods for Unknown {
 /// Who can be asked about a server.
 #[derive(Debug)]
 pub(crate) struct Observer<'a, P> {
-    /// `http://host:port`.
+    /// `http://host:port`; of gRPC, also `grpc://host:port`.
     pub(crate) server: &'a str,
     /// The model whose statistics the server may keep.
     pub(crate) model: Option<&'a str>,
@@ -56,11 +56,12 @@ impl<P: Pods> Observer<'_, P> {
         course: &Course,
         watch: &Arc<Watch>,
     ) -> Result<Window, BenchError> {
+        let grpc = session.is_grpc();
         let seen = async {
             watch.reached(Phase::Window).await;
-            let before = self.look().await;
+            let before = self.look(grpc).await;
             watch.reached(Phase::Drain).await;
-            Ok((before, self.look().await))
+            Ok((before, self.look(grpc).await))
         };
         let (mut window, (before, after)) = tokio::try_join!(session.measure(course, watch), seen)?;
         let counters = before.counters.zip(after.counters);
@@ -69,8 +70,12 @@ impl<P: Pods> Observer<'_, P> {
         Ok(window)
     }
 
-    async fn look(&self) -> Seen {
+    /// `grpc`: whether that is what the server speaks.
+    async fn look(&self, grpc: bool) -> Seen {
         let counters = async {
+            if grpc {
+                return triton::counters_over_grpc(self.server, self.model?, ASIDE).await;
+            }
             let client = client(ASIDE).ok()?;
             triton::counters(&client, self.server, self.model?).await
         };

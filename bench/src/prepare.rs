@@ -2,24 +2,35 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use bytes::Bytes;
 use http::{HeaderMap, header};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::BenchError,
-    judge::{Answer, Reference, refer},
-    target::{Address, Expect, Request, Target, TargetError},
+    grpc,
+    judge::{Answer, Reference, Status, refer},
+    target::{Address, Expect, Request, Scheme, Target, TargetError},
 };
 
 /// A target that was asked once without load.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) address: SocketAddr,
-    /// Requests as they are written to the connection.
-    pub(crate) payloads: Vec<Vec<u8>>,
+    pub(crate) protocol: Protocol,
+    /// Requests as they are written to the connection; of gRPC, their bodies.
+    pub(crate) payloads: Vec<Bytes>,
     /// What each of them was answered.
     pub(crate) references: Vec<Reference>,
     pub(crate) expect: Expect,
+}
+
+/// What the payloads are written in.
+#[derive(Debug)]
+pub(crate) enum Protocol {
+    Http,
+    /// Each request's head.
+    Grpc(Vec<http::Request<()>>),
 }
 
 /// Sends every request once, alone, and keeps the answers as what is right.
@@ -38,21 +49,38 @@ pub(crate) async fn prepare(
         }
         .into());
     }
-    let references = tokio::select! {
-        () = cancel.cancelled() => return Err(BenchError::Cancelled),
-        references = ask_each(target, timeout) => references?,
+    let socket = resolve(target, &address).await?;
+    let (protocol, payloads) = match address.scheme {
+        Scheme::Http => {
+            let payload = |request| Bytes::from(payload(target, &address, request));
+            (
+                Protocol::Http,
+                target.requests.iter().map(payload).collect(),
+            )
+        }
+        Scheme::Grpc => {
+            let calls: Vec<_> = target
+                .requests
+                .iter()
+                .map(|request| call(target, &address, request))
+                .collect::<Result<_, _>>()?;
+            let (heads, payloads) = calls.into_iter().unzip();
+            (Protocol::Grpc(heads), payloads)
+        }
     };
-    agree(target, &references)?;
-    Ok(Prepared {
-        payloads: target
-            .requests
-            .iter()
-            .map(|request| payload(target, &address, request))
-            .collect(),
-        address: resolve(target, &address).await?,
-        references,
+    let mut prepared = Prepared {
+        address: socket,
+        protocol,
+        payloads,
+        references: Vec::new(),
         expect: target.expect.clone(),
-    })
+    };
+    prepared.references = tokio::select! {
+        () = cancel.cancelled() => return Err(BenchError::Cancelled),
+        references = ask_each(target, &prepared, timeout) => references?,
+    };
+    agree(target, &prepared.references)?;
+    Ok(prepared)
 }
 
 async fn resolve(target: &Target, address: &Address) -> Result<SocketAddr, BenchError> {
@@ -74,19 +102,41 @@ pub(crate) fn client(timeout: Duration) -> Result<reqwest::Client, BenchError> {
         .map_err(|source| BenchError::Client { source })
 }
 
-async fn ask_each(target: &Target, timeout: Duration) -> Result<Vec<Reference>, BenchError> {
+async fn ask_each(
+    target: &Target,
+    prepared: &Prepared,
+    timeout: Duration,
+) -> Result<Vec<Reference>, BenchError> {
     let client = client(timeout)?;
     let mut references = Vec::new();
-    for request in &target.requests {
-        let reference = ask(&client, target, request).await;
+    for (number, request) in target.requests.iter().enumerate() {
+        let reference = match &prepared.protocol {
+            Protocol::Http => ask(&client, target, request).await,
+            Protocol::Grpc(heads) => {
+                let payload = prepared.payloads[number].clone();
+                let call = grpc::call(prepared.address, heads[number].clone(), payload);
+                let reply = tokio::time::timeout(timeout, call).await;
+                reply
+                    .map_err(|_| format!("no answer within {timeout:?}"))
+                    .and_then(|reply| refer_reply(&target.expect, &reply?))
+            }
+        };
         references.push(reference.map_err(|reason| BenchError::WrongWithoutLoad {
             url: target.url.clone(),
-            number: references.len() + 1,
+            number: number + 1,
             of: target.requests.len(),
             reason,
         })?);
     }
     Ok(references)
+}
+
+fn refer_reply(expect: &Expect, reply: &grpc::Reply) -> Result<Reference, String> {
+    let answer = Answer {
+        status: Status::Grpc(reply.code, &reply.words),
+        body: &reply.message,
+    };
+    refer(expect, &answer).map_err(|wrong| wrong.reason)
 }
 
 async fn ask(
@@ -105,7 +155,7 @@ async fn ask(
     let status = answer.status().as_u16();
     let body = answer.bytes().await.map_err(|error| chain(&error))?;
     let answer = Answer {
-        status,
+        status: Status::Http(status),
         body: &body,
     };
     refer(&target.expect, &answer).map_err(|wrong| wrong.reason)
@@ -142,6 +192,23 @@ fn payload(target: &Target, address: &Address, request: &Request) -> Vec<u8> {
     bytes.extend_from_slice(b"\r\n");
     bytes.extend_from_slice(&request.body);
     bytes
+}
+
+/// A call's head and its message, as HTTP/2 takes them.
+fn call(
+    target: &Target,
+    address: &Address,
+    request: &Request,
+) -> Result<(http::Request<()>, Bytes), TargetError> {
+    let wrong = || TargetError::Address {
+        url: target.url.clone(),
+    };
+    let mut head = grpc::head(&address.authority, &address.path).ok_or_else(wrong)?;
+    let headers = head.headers_mut();
+    headers.extend(target.headers.clone());
+    headers.extend(request.headers.clone());
+    let message = grpc::frame(&request.body).ok_or_else(wrong)?;
+    Ok((head, message))
 }
 
 fn put(bytes: &mut Vec<u8>, headers: &HeaderMap) {

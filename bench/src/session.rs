@@ -8,7 +8,7 @@ use crate::{
     error::BenchError,
     load::{Course, Watch},
     measure::{Window, measure},
-    prepare::{Prepared, prepare},
+    prepare::{Prepared, Protocol, prepare},
     target::Target,
 };
 
@@ -33,6 +33,10 @@ impl Session {
             prepared: Arc::new(prepare(target, timeout, cancel).await?),
             cancel: cancel.clone(),
         })
+    }
+
+    pub(crate) fn is_grpc(&self) -> bool {
+        matches!(self.prepared.protocol, Protocol::Grpc(_))
     }
 
     /// Measures one window.

@@ -5,10 +5,11 @@ use http::{HeaderMap, Method, Uri};
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// An HTTP endpoint with the requests it is sent in turn.
+/// An endpoint with the requests it is sent in turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// `http://host:port/path` of the endpoint.
+    /// `http://host:port/path` of the endpoint; `grpc://host:port/service/method` of a
+    /// call over gRPC, which the requests' bodies are the messages of.
     pub url: String,
     /// Usually POST.
     pub method: Method,
@@ -75,8 +76,8 @@ pub struct Output {
 /// Why a target cannot be asked.
 #[derive(Debug, Error, Diagnostic)]
 pub enum TargetError {
-    /// The address is none, or not one of plain HTTP.
-    #[error("`{url}` is not an address of the form `http://host:port/path`")]
+    /// The address is none, or not one of plain HTTP or gRPC.
+    #[error("`{url}` is not an address of the form `http://host:port/path` or `grpc://host:port`")]
     #[diagnostic(
         code(lab::bench::target_address),
         help("pass the address the server answers on, for example `--url http://127.0.0.1:8000`")
@@ -109,9 +110,19 @@ pub enum TargetError {
     },
 }
 
+/// How a target is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    /// HTTP/1.1.
+    Http,
+    /// gRPC over HTTP/2, without TLS.
+    Grpc,
+}
+
 /// A target's address, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Address {
+    pub(crate) scheme: Scheme,
     /// `host:port`, as sockets and the `Host` header want it.
     pub(crate) authority: String,
     /// Path and query.
@@ -122,6 +133,9 @@ impl Target {
     /// The target in words: `POST /v2/models/digits/infer`.
     pub fn words(&self) -> String {
         match self.address() {
+            Ok(address) if address.scheme == Scheme::Grpc => {
+                format!("gRPC {}", address.path.trim_start_matches('/'))
+            }
             Ok(address) => format!("{} {}", self.method, address.path),
             Err(_) => format!("{} {}", self.method, self.url),
         }
@@ -132,11 +146,14 @@ impl Target {
             url: self.url.clone(),
         };
         let uri: Uri = self.url.parse().map_err(|_| wrong())?;
-        if uri.scheme_str() != Some("http") {
-            return Err(wrong());
-        }
+        let scheme = match uri.scheme_str() {
+            Some("http") => Scheme::Http,
+            Some("grpc") => Scheme::Grpc,
+            _ => return Err(wrong()),
+        };
         let host = uri.host().ok_or_else(wrong)?;
         Ok(Address {
+            scheme,
             authority: format!("{host}:{}", uri.port_u16().unwrap_or(80)),
             path: uri
                 .path_and_query()
@@ -173,6 +190,16 @@ mod tests {
     fn keeps_the_brackets_of_an_ipv6_address() {
         let address = target("http://[::1]:8000/").address().unwrap();
         assert_eq!(address.authority, "[::1]:8000");
+    }
+
+    #[test]
+    fn an_address_of_grpc_says_so() {
+        let target = target("grpc://127.0.0.1:8001/inference.GRPCInferenceService/ModelInfer");
+        assert_eq!(target.address().unwrap().scheme, Scheme::Grpc);
+        assert_eq!(
+            target.words(),
+            "gRPC inference.GRPCInferenceService/ModelInfer"
+        );
     }
 
     #[test]

@@ -1,9 +1,18 @@
 //! Triton's statistics extension: where a server's own counters say the time went.
 
+use std::time::Duration;
+
 use lab_model::benchmark::{BatchCount, ServerTimes};
+use prost::Message;
 use serde::Deserialize;
 
-use crate::record::micros;
+use crate::{
+    grpc::{
+        MODEL_STATISTICS, ask,
+        message::{ModelStatisticsRequest, ModelStatisticsResponse, StatisticDuration},
+    },
+    record::micros,
+};
 
 /// Counters of one model since its server started, of all its versions together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,6 +75,60 @@ pub(crate) async fn counters(
     let answer = client.get(url).send().await.ok()?.error_for_status().ok()?;
     let statistics: Statistics = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
     Some(sum(&statistics))
+}
+
+/// Reads the counters of a model over gRPC. `None`: the server does not keep them, or
+/// does not say them within the time.
+pub(crate) async fn counters_over_grpc(
+    server: &str,
+    model: &str,
+    timeout: Duration,
+) -> Option<Counters> {
+    let request = ModelStatisticsRequest {
+        name: model.to_owned(),
+    };
+    let request = request.encode_to_vec();
+    let answer = ask(server, MODEL_STATISTICS, &request);
+    let answer = tokio::time::timeout(timeout, answer).await.ok()??;
+    let answer = ModelStatisticsResponse::decode(answer).ok()?;
+    Some(sum(&Statistics::from(answer)))
+}
+
+impl From<Option<StatisticDuration>> for Counter {
+    fn from(duration: Option<StatisticDuration>) -> Self {
+        let StatisticDuration { count, ns } = duration.unwrap_or_default();
+        Self { count, ns }
+    }
+}
+
+impl From<ModelStatisticsResponse> for Statistics {
+    fn from(answer: ModelStatisticsResponse) -> Self {
+        let models = answer.model_stats.into_iter().map(|model| {
+            let stats = model.inference_stats.unwrap_or_default();
+            ModelStatistics {
+                inference_count: model.inference_count,
+                execution_count: model.execution_count,
+                inference_stats: InferenceStatistics {
+                    success: stats.success.into(),
+                    queue: stats.queue.into(),
+                    compute_input: stats.compute_input.into(),
+                    compute_infer: stats.compute_infer.into(),
+                    compute_output: stats.compute_output.into(),
+                },
+                batch_stats: model
+                    .batch_stats
+                    .into_iter()
+                    .map(|batch| BatchStatistics {
+                        batch_size: batch.batch_size,
+                        compute_infer: batch.compute_infer.into(),
+                    })
+                    .collect(),
+            }
+        });
+        Self {
+            model_stats: models.collect(),
+        }
+    }
 }
 
 fn sum(statistics: &Statistics) -> Counters {
@@ -187,5 +250,31 @@ mod tests {
     fn a_server_that_was_restarted_says_nothing() {
         assert_eq!(answer(10).since(&answer(110)), None);
         assert_eq!(answer(10).since(&answer(10)), None);
+    }
+
+    /// The bytes of an answer over gRPC as the published proto has them, written by hand:
+    /// name, version and last inference are passed over.
+    #[test]
+    fn counters_over_grpc_are_those_of_the_published_proto() {
+        let bytes = b"\x0a\x36\x0a\x01d\x12\x011\x18\x01\x20\x0a\x28\x05\
+            \x32\x1e\x0a\x04\x08\x0a\x10\x64\x1a\x04\x08\x0a\x10\x01\
+            \x22\x04\x08\x0a\x10\x02\x2a\x04\x08\x0a\x10\x03\x32\x04\x08\x0a\x10\x04\
+            \x3a\x08\x08\x02\x1a\x04\x08\x05\x10\x07";
+        let answer = ModelStatisticsResponse::decode(&bytes[..]).unwrap();
+        let counters = sum(&Statistics::from(answer));
+        let counter = |ns| Counter { count: 10, ns };
+        assert_eq!(
+            counters,
+            Counters {
+                inferences: 10,
+                executions: 5,
+                success: counter(100),
+                queue: counter(1),
+                input: counter(2),
+                infer: counter(3),
+                output: counter(4),
+                batches: vec![(2, 5)],
+            }
+        );
     }
 }

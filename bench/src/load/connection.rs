@@ -1,4 +1,4 @@
-//! One keep-alive connection that never blocks.
+//! One keep-alive connection of HTTP/1.1 that never blocks.
 
 use std::{
     io::{self, Read, Write},
@@ -6,46 +6,22 @@ use std::{
     os::fd::{AsFd, BorrowedFd},
 };
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
-
-use super::http::{Reader, Reading, Whole};
+use super::{
+    http::{Body, Reader, Reading, Whole},
+    socket::{begin, begun},
+    wire::State,
+};
 
 /// First size of an input buffer, bytes: most answers to an inference fit.
 const INPUT: usize = 4096;
-
-/// What a connection is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
-    /// There is no connection.
-    Closed,
-    /// It is being made.
-    Connecting,
-    /// It may be used.
-    Idle,
-    /// A request is on its way, or its answer.
-    Busy,
-}
-
-/// A request on its way.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Flight {
-    /// Which of the target's requests.
-    pub(crate) request: usize,
-    /// When it was due, ns of the load's clock.
-    pub(crate) due: u64,
-    /// When it was sent.
-    pub(crate) sent: u64,
-    /// Whether it is measured.
-    pub(crate) counts: bool,
-}
 
 /// What came when a connection was read.
 #[derive(Debug)]
 pub(crate) enum Came {
     /// Not yet all.
     Some,
-    /// The whole answer; its bytes are in the input until the next request.
-    Answer(Whole),
+    /// The whole answer, of so many bytes. It is kept until the next request.
+    Answer(usize),
     /// The connection has ended, or what came is not the protocol.
     End(io::Error),
 }
@@ -58,9 +34,9 @@ pub(crate) struct Connection {
     filled: usize,
     written: usize,
     pub(crate) state: State,
-    pub(crate) flight: Flight,
-    /// When a closed place may be tried again.
-    pub(crate) retry: u64,
+    /// Which of the target's requests it carries.
+    pub(crate) request: usize,
+    answer: Option<Whole>,
 }
 
 impl Connection {
@@ -71,36 +47,21 @@ impl Connection {
             filled: 0,
             written: 0,
             state: State::Closed,
-            flight: Flight::default(),
-            retry: 0,
+            request: 0,
+            answer: None,
         }
     }
 
     /// Begins to connect.
     pub(crate) fn open(&mut self, address: SocketAddr) -> io::Result<()> {
-        let family = match address {
-            SocketAddr::V4(_) => AddressFamily::INET,
-            SocketAddr::V6(_) => AddressFamily::INET6,
-        };
-        let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        let socket = socket_with(family, SocketType::STREAM, flags, None)?;
-        // A request is one small write; waiting to fill a segment would time the kernel.
-        sockopt::set_tcp_nodelay(&socket, true)?;
-        match connect(&socket, &address) {
-            Ok(()) | Err(rustix::io::Errno::INPROGRESS) => {}
-            Err(error) => return Err(error.into()),
-        }
-        self.stream = Some(socket.into());
+        self.stream = Some(begin(address)?);
         self.state = State::Connecting;
         Ok(())
     }
 
     /// Whether the connection that was being made is there now.
     pub(crate) fn opened(&mut self) -> io::Result<()> {
-        if let Some(error) = self.stream()?.take_error()? {
-            return Err(error);
-        }
-        self.stream()?.peer_addr()?;
+        begun(self.stream()?)?;
         self.state = State::Idle;
         if self.input.is_empty() {
             self.input.resize(INPUT, 0);
@@ -124,8 +85,7 @@ impl Connection {
     }
 
     /// Begins to send a request. `false`: the socket takes no more now.
-    pub(crate) fn send(&mut self, request: &[u8], flight: Flight) -> io::Result<bool> {
-        self.flight = flight;
+    pub(crate) fn send(&mut self, request: &[u8]) -> io::Result<bool> {
         self.state = State::Busy;
         self.filled = 0;
         self.written = 0;
@@ -168,7 +128,16 @@ impl Connection {
                 io::ErrorKind::InvalidData,
                 "more came than the answer",
             )),
-            Reading::Whole(whole) => Came::Answer(whole),
+            Reading::Whole(whole) => {
+                let bytes = whole.bytes;
+                if whole.keeps_open {
+                    self.state = State::Idle;
+                } else {
+                    self.close();
+                }
+                self.answer = Some(whole);
+                Came::Answer(bytes)
+            }
             Reading::Malformed(reason) => {
                 Came::End(io::Error::new(io::ErrorKind::InvalidData, reason))
             }
@@ -185,8 +154,14 @@ impl Connection {
         }
     }
 
-    /// Bytes of the answer that came.
-    pub(crate) fn input(&self) -> &[u8] {
-        &self.input[..self.filled]
+    /// Status and body of the answer that came last.
+    pub(crate) fn answer(&self) -> (u16, &[u8]) {
+        match &self.answer {
+            Some(whole) => match &whole.body {
+                Body::Here(range) => (whole.status, &self.input[range.clone()]),
+                Body::Gathered(body) => (whole.status, body),
+            },
+            None => (0, &[]),
+        }
     }
 }

@@ -1,29 +1,30 @@
 //! The load itself: one thread, one epoll, prebuilt requests.
 //!
-//! A request costs one `write` and one `read`; what is recorded and checked in between
-//! is ours and small, because every microsecond of it is taken from the server on the
-//! same machine.
+//! What is recorded and checked between two system calls is ours and small, because
+//! every microsecond of it is taken from the server on the same machine.
 
-use std::{collections::VecDeque, io, num::NonZeroU64, time::Instant};
-
-use rustix::{
-    event::{PollFd, PollFlags, Timespec, epoll, poll},
-    io::Errno,
-    thread::set_current_timer_slack,
-    time::{ClockId, clock_gettime},
+use std::{
+    collections::VecDeque,
+    io,
+    num::NonZeroU64,
+    time::{Duration, Instant},
 };
+
+use rustix::{io::Errno, thread::set_current_timer_slack};
 
 use super::{
-    connection::{Came, Connection, Flight, State},
+    connections::Connections,
     course::{Course, Pace, Phase, Watch},
-    http::{Body, Reader, Whole},
+    meter::{Driven, Flight, Meter},
     phase::Phases,
+    poller::{Poller, number},
     schedule::Schedule,
+    streams::Streams,
+    wire::{State, Told, Wire},
 };
 use crate::{
-    judge::{Answer, judge},
-    prepare::Prepared,
-    record::{FailureClass, Series, Tally, Timed},
+    prepare::{Prepared, Protocol},
+    record::FailureClass,
 };
 
 /// Events taken from the kernel at once.
@@ -33,108 +34,103 @@ const TICK: u64 = 10_000_000;
 /// Pause after a failed connection, so that a server that is gone is not asked
 /// thousands of times a second, ns.
 const RETRY: u64 = 20_000_000;
-const SECOND: u64 = 1_000_000_000;
 
-/// What a course brought.
-#[derive(Debug)]
-pub(crate) struct Driven {
-    pub(crate) tally: Tally,
-    pub(crate) series: Vec<lab_model::benchmark::Second>,
-    /// From the window's start to its last answer.
-    pub(crate) nanos: u64,
-    /// CPU time of this thread from the window's start to its end.
-    pub(crate) cpu: u64,
-    /// Wall time over which that was.
-    pub(crate) wall: u64,
-    pub(crate) steady: bool,
-    pub(crate) cancelled: bool,
-}
-
-/// An arrival that no connection has taken yet.
+/// An arrival that no place has taken yet.
 #[derive(Debug, Clone, Copy)]
 struct Due {
     at: u64,
     counts: bool,
-    /// The generator has seen it, and had no connection for it.
+    /// The generator has seen it, and had no place for it.
     seen: Option<u64>,
 }
 
-pub(crate) struct Driver<'a> {
-    prepared: &'a Prepared,
+/// What the driver knows of a place.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// What is on its way, while it is busy.
+    flight: Flight,
+    /// When it may be opened again.
+    retry: u64,
+}
+
+/// Runs a course against a target, on this thread.
+///
+/// # Errors
+/// When the kernel's epoll fails; what goes wrong with the server is counted.
+pub(crate) fn drive(prepared: &Prepared, course: &Course, watch: &Watch) -> io::Result<Driven> {
+    let poller = Poller::new()?;
+    let (places, requests) = (places(course), prepared.payloads.len());
+    match &prepared.protocol {
+        Protocol::Http => {
+            let wire = Connections::new(prepared, &poller, places);
+            Driver::new(wire, requests, course, watch).run(&poller)
+        }
+        Protocol::Grpc(heads) => {
+            let wire = Streams::new(prepared, heads, &poller, places);
+            Driver::new(wire, requests, course, watch).run(&poller)
+        }
+    }
+}
+
+/// Requests that may be on their way at once.
+fn places(course: &Course) -> usize {
+    match course.pace {
+        Pace::Closed { connections } | Pace::Open { connections, .. } => connections as usize,
+    }
+}
+
+struct Driver<'a, W> {
+    wire: W,
+    requests: usize,
     course: &'a Course,
     watch: &'a Watch,
-    epoll: std::os::fd::OwnedFd,
     started: Instant,
-    connections: Vec<Connection>,
-    /// Connections an open loop may use.
+    places: Vec<Place>,
+    /// Places an open loop may use.
     free: Vec<usize>,
-    /// Connections whose answer has come, and that may be used again.
+    /// Places whose answer has come, and that may be used again.
     answered: Vec<usize>,
+    told: Vec<Told>,
     due: VecDeque<Due>,
     schedule: Option<Schedule>,
-    reader: Reader,
     phases: Phases,
+    meter: Meter,
     next_request: usize,
     budget: u64,
     busy: usize,
-    tally: Tally,
-    series: Series,
     next_tick: u64,
-    next_second: u64,
-    last_answer: u64,
-    cpu: (u64, u64),
-    wall: u64,
 }
 
-impl<'a> Driver<'a> {
-    /// # Errors
-    /// When the kernel gives no epoll.
-    pub(crate) fn new(
-        prepared: &'a Prepared,
-        course: &'a Course,
-        watch: &'a Watch,
-    ) -> io::Result<Self> {
-        let (places, schedule) = match &course.pace {
-            Pace::Closed { connections } => (*connections, None),
-            Pace::Open {
-                arrivals,
-                connections,
-            } => (
-                *connections,
-                Some(Schedule::new(arrivals, course.window, course.seed)),
-            ),
+impl<'a, W: Wire> Driver<'a, W> {
+    fn new(wire: W, requests: usize, course: &'a Course, watch: &'a Watch) -> Self {
+        let schedule = match &course.pace {
+            Pace::Closed { .. } => None,
+            Pace::Open { arrivals, .. } => {
+                Some(Schedule::new(arrivals, course.window, course.seed))
+            }
         };
-        Ok(Self {
-            prepared,
+        Self {
+            wire,
+            requests,
             course,
             watch,
-            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
             started: Instant::now(),
-            connections: (0..places).map(|_| Connection::new()).collect(),
+            places: vec![Place::default(); places(course)],
             free: Vec::new(),
             answered: Vec::new(),
+            told: Vec::new(),
             due: VecDeque::new(),
             phases: Phases::new(course, schedule.is_none()),
+            meter: Meter::new(schedule.is_some()),
             schedule,
-            reader: Reader::default(),
             next_request: 0,
             budget: course.max_requests,
             busy: 0,
-            tally: Tally::new(),
-            series: Series::new(),
             next_tick: 0,
-            next_second: u64::MAX,
-            last_answer: 0,
-            cpu: (0, 0),
-            wall: 0,
-        })
+        }
     }
 
-    /// Runs the course on this thread.
-    ///
-    /// # Errors
-    /// When the kernel's epoll fails; what goes wrong with the server is counted.
-    pub(crate) fn run(mut self) -> io::Result<Driven> {
+    fn run(mut self, poller: &Poller) -> io::Result<Driven> {
         // The kernel wakes sleepers up to 50 us late, to save power. Not here.
         let slack = set_current_timer_slack(NonZeroU64::new(1));
         slack.or_else(|error| {
@@ -151,34 +147,25 @@ impl<'a> Driver<'a> {
                 self.tick(now);
             }
             self.dispatch(now);
-            events.clear();
-            self.wait(&mut events)?;
+            self.settle();
+            let rest = self.rest(self.now());
+            if self.schedule.is_some() {
+                poller.doze(rest)?;
+                poller.wait(&mut events, Duration::ZERO)?;
+            } else {
+                poller.wait(&mut events, rest)?;
+            }
             for event in &events {
-                self.ready(
-                    usize::try_from(event.data.u64()).unwrap_or(usize::MAX),
-                    event.flags,
-                );
+                self.wire.ready(number(event), event.flags, &mut self.told);
+                self.hear();
             }
-            while let Some(index) = self.answered.pop() {
-                self.next(index);
-            }
+            self.settle();
             now = self.now();
         }
-        Ok(self.driven())
-    }
-
-    /// Waits for the kernel's events, or for what is due next.
-    fn wait(&self, events: &mut Vec<epoll::Event>) -> io::Result<()> {
-        let rest = Timespec::try_from(self.rest(self.now())).map_err(io::Error::other)?;
-        let mut limit = rest;
-        if self.schedule.is_some() {
-            // A plain epoll waits whole milliseconds; `ppoll` on it knows nanoseconds.
-            let mut ready = [PollFd::new(&self.epoll, PollFlags::IN)];
-            uninterrupted(poll(&mut ready, Some(&rest)))?;
-            limit = Timespec::default();
-        }
-        let buffer = rustix::buffer::spare_capacity(events);
-        uninterrupted(epoll::wait(&self.epoll, buffer, Some(&limit)))
+        self.watch
+            .tell(self.meter.tally.right_answers(), self.meter.tally.errors());
+        let cancelled = self.watch.is_cancelled();
+        Ok(self.meter.finish(self.phases.steady, cancelled))
     }
 
     fn now(&self) -> u64 {
@@ -188,59 +175,61 @@ impl<'a> Driver<'a> {
     /// Goes to the next phase where it is time. `false` when all is over.
     fn go_on(&mut self, now: u64) -> bool {
         let before = self.phases.phase;
-        let idle = self.busy == 0 && self.due.is_empty();
+        let idle = self.busy == 0 && self.due.is_empty() && !self.owes(now);
         let after = self.phases.turn(now, idle, self.budget == 0);
         if before != after {
             self.watch.enter(after);
             if after == Phase::Window {
-                self.cpu.0 = cpu();
-                self.next_second = now + SECOND;
-                self.last_answer = now;
+                self.meter.begin(now);
                 if let Some(schedule) = &mut self.schedule {
                     schedule.begin_window(now);
                 }
             }
             if before == Phase::Window {
-                self.cpu.1 = cpu();
-                self.wall = now - self.phases.window_began;
+                self.meter.end(now);
             }
         }
         after != Phase::Over && !self.watch.is_cancelled()
     }
 
+    /// Whether requests are due that were not looked at yet: those of the window's end,
+    /// when the thread was kept from running.
+    fn owes(&self, now: u64) -> bool {
+        let next = self.schedule.as_ref().and_then(Schedule::next);
+        self.budget > 0 && next.is_some_and(|at| at <= now)
+    }
+
     /// How long nothing is to do but wait for the server.
-    fn rest(&self, now: u64) -> std::time::Duration {
+    fn rest(&self, now: u64) -> Duration {
         let due = self.schedule.as_ref().and_then(Schedule::next);
         let next = due
             .unwrap_or(u64::MAX)
             .min(self.next_tick)
             .min(self.phases.next_turn());
-        std::time::Duration::from_nanos(next.saturating_sub(now))
+        Duration::from_nanos(next.saturating_sub(now))
     }
 
     /// What is looked at now and then.
     fn tick(&mut self, now: u64) {
         self.next_tick = now + TICK;
-        if now >= self.next_second && self.phases.phase == Phase::Window {
-            self.next_second += SECOND;
-            self.series.turn();
-        }
+        self.meter.turn(now);
         self.watch
-            .tell(self.tally.right_answers(), self.tally.errors());
+            .tell(self.meter.tally.right_answers(), self.meter.tally.errors());
         let limit = super::arrivals::nanos(self.course.timeout);
-        for index in 0..self.connections.len() {
-            let connection = &self.connections[index];
-            match connection.state {
-                State::Busy if now > connection.flight.sent.saturating_add(limit) => {
+        for index in 0..self.places.len() {
+            let place = self.places[index];
+            match self.wire.state(index) {
+                State::Busy if now > place.flight.sent.saturating_add(limit) => {
                     let reason = format!("none within {:?}", self.course.timeout);
+                    self.wire.close(index);
                     self.fail(index, FailureClass::TimedOut, reason);
                 }
                 State::Closed
                     if self.schedule.is_none()
-                        && now >= connection.retry
+                        && now >= place.retry
                         && self.phases.phase != Phase::Drain =>
                 {
-                    self.open(index);
+                    self.wire.open(index, &mut self.told);
                 }
                 _ => {}
             }
@@ -276,7 +265,7 @@ impl<'a> Driver<'a> {
         while let (Some(due), Some(index)) = (self.due.front().copied(), self.free.last().copied())
         {
             self.free.pop();
-            if self.connections[index].state == State::Idle {
+            if self.wire.state(index) == State::Idle {
                 self.due.pop_front();
                 self.send(index, Some(due));
             }
@@ -284,117 +273,108 @@ impl<'a> Driver<'a> {
         self.hold(now);
     }
 
-    /// What is due and has no connection: opens one for each, as many as are allowed.
+    /// What is due and has no place: opens one for each, as many as are allowed. Also for
+    /// what was seen before: the place it waited for may have been closed.
     fn hold(&mut self, now: u64) {
-        let mut unseen = self
-            .due
-            .iter()
-            .rev()
-            .take_while(|due| due.seen.is_none())
-            .count();
-        let from = self.due.len() - unseen;
-        for index in from..self.due.len() {
-            self.due[index].seen = Some(now);
-        }
-        let mut place = 0;
-        while unseen > 0 && place < self.connections.len() {
-            if self.connections[place].state == State::Closed
-                && now >= self.connections[place].retry
-            {
-                self.open(place);
-                unseen -= 1;
+        let mut wanting = self.due.len();
+        for place in 0..self.places.len() {
+            if wanting == 0 {
+                break;
             }
-            place += 1;
+            match self.wire.state(place) {
+                State::Connecting => wanting -= 1,
+                State::Closed if now >= self.places[place].retry => {
+                    self.wire.open(place, &mut self.told);
+                    wanting -= 1;
+                }
+                _ => {}
+            }
         }
-        let held = self
-            .due
-            .iter()
-            .rev()
-            .take(unseen)
-            .filter(|due| due.counts)
-            .count();
-        self.tally.held += held as u64;
-    }
-
-    fn open(&mut self, index: usize) {
-        let opened = self.connections[index]
-            .open(self.prepared.address)
-            .and_then(|()| {
-                let flags = epoll::EventFlags::OUT;
-                let source = self.connections[index].descriptor()?;
-                Ok(epoll::add(
-                    &self.epoll,
-                    source,
-                    epoll::EventData::new_u64(index as u64),
-                    flags,
-                )?)
-            });
-        if let Err(error) = opened {
-            self.unopened(index, &error);
+        let unseen = self.due.iter_mut().rev();
+        for due in unseen.take_while(|due| due.seen.is_none()) {
+            due.seen = Some(now);
+            if wanting > 0 {
+                wanting -= 1;
+                self.meter.tally.held += u64::from(due.counts);
+            }
         }
     }
 
-    fn wants(&self, index: usize, flags: epoll::EventFlags) -> io::Result<()> {
-        let source = self.connections[index].descriptor()?;
-        let data = epoll::EventData::new_u64(index as u64);
-        Ok(epoll::modify(&self.epoll, source, data, flags)?)
+    /// Hears and sends until there is nothing to do but wait.
+    fn settle(&mut self) {
+        loop {
+            self.hear();
+            // Only now: an answer that has come must not wait until others are sent.
+            while let Some(place) = self.answered.pop() {
+                self.next(place);
+            }
+            self.wire.flush(&mut self.told);
+            if self.told.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Takes in what was told.
+    fn hear(&mut self) {
+        while !self.told.is_empty() {
+            let mut told = std::mem::take(&mut self.told);
+            for told in told.drain(..) {
+                self.take_in(told);
+            }
+            if self.told.is_empty() {
+                // Its memory is used again.
+                self.told = told;
+            }
+        }
+    }
+
+    fn take_in(&mut self, told: Told) {
+        match told {
+            Told::Opened(place) => self.next(place),
+            Told::Unopened(place, error) => self.unopened(place, &error),
+            Told::Answered { place, bytes } => self.take_answer(place, bytes),
+            Told::Failed {
+                place,
+                class,
+                reason,
+            } => self.fail(place, class, reason),
+        }
     }
 
     /// No connection could be made: an error of the request that wanted it.
-    fn unopened(&mut self, index: usize, error: &io::Error) {
-        self.connections[index].close();
-        self.connections[index].retry = self.now() + RETRY;
+    fn unopened(&mut self, place: usize, error: &io::Error) {
+        self.places[place].retry = self.now() + RETRY;
         if self.schedule.is_some() {
             self.give_up(FailureClass::Connect, error.to_string());
         } else if self.phases.phase == Phase::Window && self.take_one() {
-            self.wrong(true, FailureClass::Connect, error.to_string());
+            self.meter.wrong(FailureClass::Connect, error.to_string());
         }
     }
 
     /// The first of what is due gets no answer.
     fn give_up(&mut self, class: FailureClass, reason: String) {
-        if let Some(due) = self.due.pop_front() {
-            self.wrong(due.counts, class, reason);
+        if let Some(due) = self.due.pop_front()
+            && due.counts
+        {
+            self.meter.wrong(class, reason);
         }
     }
 
-    /// The kernel says that a connection is ready for something.
-    fn ready(&mut self, index: usize, flags: epoll::EventFlags) {
-        match self.connections[index].state {
-            State::Closed => {}
-            State::Connecting => {
-                let opened = self.connections[index].opened();
-                match opened.and_then(|()| self.wants(index, epoll::EventFlags::IN)) {
-                    Ok(()) => self.next(index),
-                    Err(error) => self.unopened(index, &error),
-                }
-            }
-            // Nothing is owed: the server has closed it, as it may.
-            State::Idle => self.connections[index].close(),
-            State::Busy => {
-                if flags.contains(epoll::EventFlags::OUT) {
-                    self.send_rest(index);
-                }
-                if flags.intersects(
-                    epoll::EventFlags::IN | epoll::EventFlags::HUP | epoll::EventFlags::ERR,
-                ) {
-                    self.receive(index);
-                }
-            }
+    /// A place is idle: a closed loop sends on it, an open loop may.
+    fn next(&mut self, place: usize) {
+        if self.wire.state(place) != State::Idle {
+            return;
         }
-    }
-
-    /// A connection is idle: a closed loop sends on it, an open loop may.
-    fn next(&mut self, index: usize) {
         if self.schedule.is_none() {
             let phase = self.phases.phase;
             if phase == Phase::WarmUp || (phase == Phase::Window && self.take_one()) {
-                self.send(index, None);
+                self.send(place, None);
             }
         } else if let Some(due) = self.due.pop_front() {
-            self.send(index, Some(due));
+            self.send(place, Some(due));
         } else {
-            self.free.push(index);
+            self.free.push(place);
         }
     }
 
@@ -405,160 +385,113 @@ impl<'a> Driver<'a> {
         left
     }
 
-    fn send(&mut self, index: usize, due: Option<Due>) {
+    fn send(&mut self, place: usize, due: Option<Due>) {
         let sent = self.now();
         let request = self.next_request;
-        self.next_request = (request + 1) % self.prepared.payloads.len();
+        self.next_request = (request + 1) % self.requests;
         let counts = due.map_or(self.phases.phase == Phase::Window, |due| due.counts);
         if let Some(due) = due.filter(|due| due.counts) {
-            self.tally
-                .sent_late(due.seen.unwrap_or(sent).saturating_sub(due.at));
+            let late = due.seen.unwrap_or(sent).saturating_sub(due.at);
+            self.meter.tally.sent_late(late);
         }
-        let flight = Flight {
-            request,
+        self.places[place].flight = Flight {
             due: due.map_or(sent, |due| due.at),
             sent,
             counts,
         };
-        let payload = &self.prepared.payloads[request];
-        if counts {
-            self.tally.bytes_sent += payload.len() as u64;
-        }
         self.busy += 1;
-        match self.connections[index].send(payload, flight) {
-            Ok(true) => {}
-            Ok(false) => {
-                let both = epoll::EventFlags::IN | epoll::EventFlags::OUT;
-                if let Err(error) = self.wants(index, both) {
-                    self.fail(index, FailureClass::Broken, error.to_string());
-                }
-            }
-            Err(error) => self.fail(index, FailureClass::Broken, error.to_string()),
+        let bytes = self.wire.send(place, request, &mut self.told);
+        if counts {
+            self.meter.tally.bytes_sent += bytes;
         }
     }
 
-    fn send_rest(&mut self, index: usize) {
-        let payload = &self.prepared.payloads[self.connections[index].flight.request];
-        let sent = self.connections[index].go_on(payload).and_then(|all| {
-            if all {
-                self.wants(index, epoll::EventFlags::IN)?;
-            }
-            Ok(())
-        });
-        if let Err(error) = sent {
-            self.fail(index, FailureClass::Broken, error.to_string());
-        }
-    }
-
-    fn receive(&mut self, index: usize) {
-        if self.connections[index].state != State::Busy {
-            return;
-        }
-        match self.connections[index].receive(&mut self.reader) {
-            Came::Some => {}
-            Came::Answer(whole) => self.answered(index, &whole),
-            Came::End(error) => {
-                let class = match error.kind() {
-                    io::ErrorKind::InvalidData => FailureClass::Malformed,
-                    _ => FailureClass::Broken,
-                };
-                self.fail(index, class, error.to_string());
-            }
-        }
-    }
-
-    fn answered(&mut self, index: usize, whole: &Whole) {
+    fn take_answer(&mut self, place: usize, bytes: u64) {
         let now = self.now();
         self.busy -= 1;
-        let connection = &mut self.connections[index];
-        let flight = connection.flight;
-        let body = match &whole.body {
-            Body::Here(range) => &connection.input()[range.clone()],
-            Body::Gathered(body) => body,
-        };
-        let answer = Answer {
-            status: whole.status,
-            body,
-        };
-        let judged = judge(
-            &self.prepared.expect,
-            &self.prepared.references[flight.request],
-            &answer,
-        );
-        if whole.keeps_open {
-            connection.state = State::Idle;
-        } else {
-            connection.close();
-        }
-        let latency = now - flight.due;
+        let flight = self.places[place].flight;
+        let judged = self.wire.judge(place);
         if flight.counts {
-            self.last_answer = now;
-            self.tally.bytes_received += whole.bytes as u64;
+            self.meter.answered(now, bytes);
         }
         match judged {
-            Err(wrong) => self.wrong(flight.counts, wrong.class, wrong.reason),
-            Ok(()) if !flight.counts => self.phases.settle.answer(latency),
-            Ok(()) => {
-                self.series.count(Some(latency));
-                if self.schedule.is_some() {
-                    let service = now - flight.sent;
-                    self.tally.right_open(Timed { latency, service });
-                } else {
-                    self.tally.right(latency);
-                }
-            }
+            Ok(()) if flight.counts => self.meter.right(now, flight),
+            Ok(()) => self.phases.settle.answer(now - flight.due),
+            Err(wrong) if flight.counts => self.meter.wrong(wrong.class, wrong.reason),
+            Err(_) => {}
         }
-        if whole.keeps_open {
-            self.answered.push(index);
+        if self.wire.state(place) == State::Idle {
+            self.answered.push(place);
         } else if self.schedule.is_none() {
-            self.open(index);
+            self.wire.open(place, &mut self.told);
         }
     }
 
-    /// A request on its way gets no answer, and its connection is of no more use.
-    fn fail(&mut self, index: usize, class: FailureClass, reason: String) {
+    /// A request on its way gets no answer.
+    fn fail(&mut self, place: usize, class: FailureClass, reason: String) {
         self.busy -= 1;
-        let counts = self.connections[index].flight.counts;
-        if counts {
-            self.last_answer = self.now();
-        }
-        self.wrong(counts, class, reason);
-        self.connections[index].close();
-    }
-
-    fn wrong(&mut self, counts: bool, class: FailureClass, reason: String) {
-        if counts {
-            self.series.count(None);
-            self.tally.wrong(class, || reason);
-        }
-    }
-
-    fn driven(self) -> Driven {
-        let cancelled = self.watch.is_cancelled();
-        self.watch
-            .tell(self.tally.right_answers(), self.tally.errors());
-        Driven {
-            nanos: self.last_answer.saturating_sub(self.phases.window_began),
-            cpu: self.cpu.1.saturating_sub(self.cpu.0),
-            wall: self.wall,
-            steady: self.phases.steady,
-            series: self.series.finish(),
-            tally: self.tally,
-            cancelled,
+        if self.places[place].flight.counts {
+            self.meter.unanswered(self.now());
+            self.meter.wrong(class, reason);
         }
     }
 }
 
-/// A signal is no error.
-fn uninterrupted<T>(waited: Result<T, Errno>) -> io::Result<()> {
-    match waited {
-        Ok(_) | Err(Errno::INTR) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        judge::Wrong,
+        load::{Arrivals, poller::EventFlags},
+    };
 
-/// CPU time of this thread, ns.
-fn cpu() -> u64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    u64::try_from(time.tv_sec).unwrap_or(0) * SECOND + u64::try_from(time.tv_nsec).unwrap_or(0)
+    /// A wire that never opens.
+    struct Dead;
+
+    impl Wire for Dead {
+        fn state(&self, _: usize) -> State {
+            State::Connecting
+        }
+
+        fn open(&mut self, _: usize, _: &mut Vec<Told>) {}
+
+        fn send(&mut self, _: usize, _: usize, _: &mut Vec<Told>) -> u64 {
+            0
+        }
+
+        fn close(&mut self, _: usize) {}
+
+        fn ready(&mut self, _: usize, _: EventFlags, _: &mut Vec<Told>) {}
+
+        fn flush(&mut self, _: &mut Vec<Told>) {}
+
+        fn judge(&self, _: usize) -> Result<(), Wrong> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_is_due_at_the_windows_end_is_not_lost_where_the_thread_was_late() {
+        let course = Course {
+            pace: Pace::Open {
+                arrivals: Arrivals::Constant { rate: 1000.0 },
+                connections: 1,
+            },
+            warm_up: Duration::ZERO,
+            settle: Duration::ZERO,
+            window: Duration::from_millis(10),
+            timeout: Duration::from_secs(1),
+            max_requests: u64::MAX,
+            seed: 1,
+        };
+        let watch = Watch::default();
+        let mut driver = Driver::new(Dead, 1, &course, &watch);
+        assert!(driver.go_on(0));
+        assert_eq!(driver.phases.phase, Phase::Window);
+        // Nothing ran since: all of the window's arrivals are still to be taken.
+        let late = 30_000_000;
+        assert!(driver.go_on(late));
+        driver.dispatch(late);
+        assert_eq!(driver.due.len(), 10);
+    }
 }

@@ -4,11 +4,15 @@ use std::path::Path;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use prost::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Protocol, WorkloadError, text};
-use crate::target::{Output, Request};
+use crate::{
+    grpc::message::{ModelInferRequest, Tensor, WantedOutput},
+    target::{Output, Request},
+};
 
 /// How long the JSON before the tensors' bytes is: the binary tensor data extension.
 const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
@@ -34,14 +38,22 @@ struct InputTensor<'a> {
     data: &'a [f64],
 }
 
+/// What samples are put into.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tensors<'a> {
+    pub(super) model: &'a str,
+    pub(super) input: &'a Output,
+    /// Outputs that are asked for.
+    pub(super) outputs: &'a [Output],
+}
+
 /// One request a sample, as the protocol writes it.
 pub(super) fn of_samples(
     protocol: Protocol,
     path: &Path,
-    input: &Output,
-    outputs: &[Output],
+    tensors: Tensors<'_>,
 ) -> Result<Vec<Request>, WorkloadError> {
-    requests(protocol, &text(path)?, input, outputs).map_err(|reason| WorkloadError::Samples {
+    requests(protocol, &text(path)?, tensors).map_err(|reason| WorkloadError::Samples {
         path: path.to_owned(),
         reason,
         help: "it must be a JSON list of `{\"label\": 3, \"input\": [numbers]}`, with as many numbers as `input.shape` says",
@@ -81,14 +93,13 @@ fn plain(body: Bytes, label: Option<i64>) -> Request {
 pub(super) fn requests(
     protocol: Protocol,
     text: &str,
-    input: &Output,
-    outputs: &[Output],
+    tensors: Tensors<'_>,
 ) -> Result<Vec<Request>, String> {
     let samples: Vec<Sample> = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if samples.is_empty() {
         return Err("it is empty".to_owned());
     }
-    let length: u64 = input.shape.iter().product();
+    let length: u64 = tensors.input.shape.iter().product();
     let request = |(number, sample): (usize, &Sample)| {
         if sample.input.len() as u64 != length {
             return Err(format!(
@@ -96,20 +107,17 @@ pub(super) fn requests(
                 sample.input.len()
             ));
         }
-        write(protocol, sample, input, outputs)
+        write(protocol, sample, tensors)
     };
     (1..).zip(&samples).map(request).collect()
 }
 
-fn write(
-    protocol: Protocol,
-    sample: &Sample,
-    input: &Output,
-    outputs: &[Output],
-) -> Result<Request, String> {
+fn write(protocol: Protocol, sample: &Sample, tensors: Tensors<'_>) -> Result<Request, String> {
+    let input = tensors.input;
     let rows = || nested(&sample.input, &input.shape);
     let body = match protocol {
-        Protocol::V2Binary => return binary(sample, input, outputs),
+        Protocol::V2Binary => return binary(sample, input, tensors.outputs),
+        Protocol::V2Grpc => return message(sample, tensors),
         Protocol::V2Json => serde_json::to_vec(&InferenceRequest {
             inputs: [InputTensor {
                 name: &input.name,
@@ -177,6 +185,30 @@ fn binary(sample: &Sample, input: &Output, outputs: &[Output]) -> Result<Request
         body: Bytes::from(body),
         label: sample.label,
     })
+}
+
+/// A message of gRPC, its one tensor as bytes.
+fn message(sample: &Sample, tensors: Tensors<'_>) -> Result<Request, String> {
+    let input = tensors.input;
+    let extent = |extent: &u64| i64::try_from(*extent).map_err(|error| error.to_string());
+    let request = ModelInferRequest {
+        model_name: tensors.model.to_owned(),
+        inputs: vec![Tensor {
+            name: input.name.clone(),
+            datatype: input.datatype.clone(),
+            shape: input.shape.iter().map(extent).collect::<Result<_, _>>()?,
+            contents: None,
+        }],
+        outputs: tensors
+            .outputs
+            .iter()
+            .map(|output| WantedOutput {
+                name: output.name.clone(),
+            })
+            .collect(),
+        raw_input_contents: vec![Bytes::from(raw(&input.datatype, &sample.input)?)],
+    };
+    Ok(plain(Bytes::from(request.encode_to_vec()), sample.label))
 }
 
 /// A tensor's bytes: little-endian, one after the other.

@@ -31,6 +31,8 @@ pub enum Protocol {
     /// Open Inference Protocol v2 over HTTP, tensors as bytes after the JSON: the
     /// binary tensor data extension.
     V2Binary,
+    /// Open Inference Protocol v2 over gRPC, tensors as bytes; HTTP/2 without TLS.
+    V2Grpc,
     /// Seldon Core v1's `predictions`.
     SeldonV1,
     /// MLflow's scoring server's `/invocations`.
@@ -40,9 +42,10 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    const ALL: [(&'static str, Self); 5] = [
+    const ALL: [(&'static str, Self); 6] = [
         ("v2-json", Self::V2Json),
         ("v2-binary", Self::V2Binary),
+        ("v2-grpc", Self::V2Grpc),
         ("seldon-v1", Self::SeldonV1),
         ("mlflow", Self::Mlflow),
         ("http", Self::Http),
@@ -50,7 +53,7 @@ impl Protocol {
 
     /// Whether it is one of the Open Inference Protocol's.
     pub const fn is_v2(self) -> bool {
-        matches!(self, Self::V2Json | Self::V2Binary)
+        matches!(self, Self::V2Json | Self::V2Binary | Self::V2Grpc)
     }
 }
 
@@ -166,7 +169,12 @@ impl Workload {
         let requests = match said.protocol {
             Protocol::Http => bodies::as_they_are(&beside(&said.samples))?,
             protocol => {
-                bodies::of_samples(protocol, &beside(&said.samples), &said.input, &said.outputs)?
+                let tensors = bodies::Tensors {
+                    model: &said.model,
+                    input: &said.input,
+                    outputs: &said.outputs,
+                };
+                bodies::of_samples(protocol, &beside(&said.samples), tensors)?
             }
         };
         let open = said.open.map(|open| open.resolve(&beside)).transpose()?;
@@ -194,8 +202,12 @@ impl Workload {
     }
 
     /// The workload's target on a server, given as `http://host:port`, with or without
-    /// a path before the protocol's own.
+    /// a path before the protocol's own; of gRPC, also as `grpc://host:port`.
     pub fn target(&self, server: &str) -> Target {
+        let server = match (self.protocol, server.strip_prefix("http://")) {
+            (Protocol::V2Grpc, Some(authority)) => &format!("grpc://{authority}"),
+            _ => server,
+        };
         Target {
             url: format!("{}{}", server.trim_end_matches('/'), self.path),
             method: self.method.clone(),

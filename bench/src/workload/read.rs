@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::{Closed, Protocol, Said, SaidOpen, Search, header, inference};
 use crate::{
+    grpc::MODEL_INFER,
     load::Arrivals,
     target::{Expect, Output},
     verdict::Budget,
@@ -212,10 +213,8 @@ fn tensor(table: &mut Reader<'_, '_>, protocol: Protocol) -> Output {
 /// Which answers are right: `answer` says it where the protocol does not.
 fn expect(top: &mut Reader<'_, '_>, protocol: Protocol, model: &str, outputs: &[Output]) -> Expect {
     let said = match protocol {
-        Protocol::V2Json | Protocol::V2Binary => {
-            return inference(model, outputs);
-        }
-        Protocol::SeldonV1 | Protocol::Mlflow | Protocol::Http => top.get::<String>("answer"),
+        protocol if protocol.is_v2() => return inference(model, outputs),
+        _ => top.get::<String>("answer"),
     };
     let own = match protocol {
         Protocol::SeldonV1 => "/data/ndarray",
@@ -251,6 +250,7 @@ fn method(top: &mut Reader<'_, '_>, protocol: Protocol) -> Method {
 fn path(top: &mut Reader<'_, '_>, protocol: Protocol, model: &str) -> String {
     let own = match protocol {
         Protocol::V2Json | Protocol::V2Binary => return format!("/v2/models/{model}/infer"),
+        Protocol::V2Grpc => return MODEL_INFER.to_owned(),
         Protocol::SeldonV1 => "/api/v1.0/predictions",
         Protocol::Mlflow => "/invocations",
         Protocol::Http => "/",
@@ -266,6 +266,8 @@ fn path(top: &mut Reader<'_, '_>, protocol: Protocol, model: &str) -> String {
 
 fn headers(top: &mut Reader<'_, '_>, protocol: Protocol) -> HeaderMap {
     let own = match protocol {
+        // gRPC's own are written with the call.
+        Protocol::V2Grpc => return HeaderMap::new(),
         Protocol::V2Binary => "application/octet-stream",
         _ => "application/json",
     };

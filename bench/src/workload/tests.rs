@@ -1,7 +1,14 @@
 use std::{path::Path, time::Duration};
 
-use super::{Protocol, Workload, bodies::requests, read::parse};
+use prost::Message;
+
+use super::{
+    Protocol, Workload,
+    bodies::{Tensors, requests},
+    read::parse,
+};
 use crate::{
+    grpc::message::ModelInferRequest,
     load::{Arrivals, Pace},
     target::Output,
 };
@@ -21,7 +28,12 @@ fn body(protocol: Protocol, text: &str, shape: &[u64]) -> String {
         name: "label".to_owned(),
         ..input(&[1])
     };
-    let requests = requests(protocol, text, &input(shape), &[label]).unwrap();
+    let tensors = Tensors {
+        model: "digits",
+        input: &input(shape),
+        outputs: &[label],
+    };
+    let requests = requests(protocol, text, tensors).unwrap();
     String::from_utf8_lossy(&requests[0].body).into_owned()
 }
 
@@ -59,7 +71,12 @@ fn a_workload_must_offer_some_load() {
 #[test]
 fn a_sample_of_another_size_is_named() {
     let text = r#"[{"input":[1,2,3]},{"label":1,"input":[1,2]}]"#;
-    let error = requests(Protocol::V2Json, text, &input(&[1, 3]), &[]).unwrap_err();
+    let tensors = Tensors {
+        model: "digits",
+        input: &input(&[1, 3]),
+        outputs: &[],
+    };
+    let error = requests(Protocol::V2Json, text, tensors).unwrap_err();
     assert_eq!(error, "sample 2 has 2 numbers, `input.shape` asks for 3");
 }
 
@@ -112,4 +129,22 @@ fn a_window_has_the_pace_it_is_given() {
     let course = workload.course(Pace::Closed { connections: 3 });
     assert_eq!(course.pace, Pace::Closed { connections: 3 });
     assert_eq!(course.window, Duration::from_secs(5));
+}
+
+#[test]
+fn the_digits_workload_of_grpc_is_usable() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/workloads/digits-grpc.toml");
+    let workload = Workload::load(&path).unwrap();
+    for server in ["http://127.0.0.1:8001", "grpc://127.0.0.1:8001/"] {
+        assert_eq!(
+            workload.target(server).url,
+            "grpc://127.0.0.1:8001/inference.GRPCInferenceService/ModelInfer"
+        );
+    }
+    let message = ModelInferRequest::decode(workload.requests[0].body.clone()).unwrap();
+    assert_eq!(message.model_name, "digits");
+    assert_eq!(message.inputs[0].shape, [1, 64]);
+    assert_eq!(message.raw_input_contents[0].len(), 4 * 64);
+    let wanted: Vec<_> = message.outputs.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(wanted, ["label", "probabilities"]);
 }

@@ -35,17 +35,21 @@ fn target(url: &str) -> Target {
         method: Method::POST,
         headers: HeaderMap::new(),
         requests: (0..10).map(request).collect(),
-        expect: Expect::Inference(Inference {
-            model: "echo".to_owned(),
-            outputs: vec![Output {
-                name: "label".to_owned(),
-                datatype: "INT64".to_owned(),
-                shape: vec![1],
-            }],
-            label: "label".to_owned(),
-        }),
+        expect: expect(),
         min_agreement_percent: 100,
     }
+}
+
+pub(crate) fn expect() -> Expect {
+    Expect::Inference(Inference {
+        model: "echo".to_owned(),
+        outputs: vec![Output {
+            name: "label".to_owned(),
+            datatype: "INT64".to_owned(),
+            shape: vec![1],
+        }],
+        label: "label".to_owned(),
+    })
 }
 
 fn course(pace: Pace, max_requests: u64) -> Course {
@@ -60,11 +64,11 @@ fn course(pace: Pace, max_requests: u64) -> Course {
     }
 }
 
-fn closed(connections: u32, max_requests: u64) -> Course {
+pub(crate) fn closed(connections: u32, max_requests: u64) -> Course {
     course(Pace::Closed { connections }, max_requests)
 }
 
-fn open(rate: f64, connections: u32, max_requests: u64) -> Course {
+pub(crate) fn open(rate: f64, connections: u32, max_requests: u64) -> Course {
     let arrivals = Arrivals::Constant { rate };
     course(
         Pace::Open {
@@ -85,7 +89,7 @@ async fn measure(manner: Manner, course: &Course) -> Window {
     session.measure(course, &Arc::default()).await.unwrap()
 }
 
-fn count(window: &Window, class: FailureClass) -> u64 {
+pub(crate) fn count(window: &Window, class: FailureClass) -> u64 {
     window.tally.failures().get(&class).map_or(0, |it| it.count)
 }
 

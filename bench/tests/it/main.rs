@@ -4,6 +4,8 @@
     reason = "a test whose server cannot start has failed"
 )]
 
+mod grpc;
+mod grpc_server;
 mod load;
 mod server;
 mod stall;

@@ -7,7 +7,7 @@ use lab_bench::{
     error::BenchError,
     suite::{Bench, Unknown},
     verdict::{Plan, Side, Step},
-    workload::{Workload, WorkloadError},
+    workload::{Protocol, Workload, WorkloadError},
 };
 use lab_cluster::Cluster;
 use lab_model::{
@@ -21,8 +21,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Endpoints, error::RunError, session::Session};
 
-/// The endpoint that answers inference requests.
-const ENDPOINT: &str = "triton";
+/// The endpoint that answers a workload's requests.
+const fn endpoint(workload: &Workload) -> &'static str {
+    match workload.protocol {
+        Protocol::V2Grpc => "triton-grpc",
+        _ => "triton",
+    }
+}
 
 /// A benchmark that could not be run at all.
 #[derive(Debug, Error, Diagnostic)]
@@ -40,7 +45,7 @@ pub enum BenchmarkError {
     #[diagnostic(transparent)]
     Duel(#[from] DuelError),
     /// Nothing in the stack answers inference requests.
-    #[error("stack `{stack}` has no endpoint `{ENDPOINT}`")]
+    #[error("stack `{stack}` has no endpoint `{endpoint}`")]
     #[diagnostic(
         code(lab::bench::no_endpoint),
         help("`lab status NAME` shows the endpoints")
@@ -48,6 +53,8 @@ pub enum BenchmarkError {
     NoEndpoint {
         /// The stack.
         stack: String,
+        /// The endpoint that would answer this workload's protocol.
+        endpoint: &'static str,
     },
 }
 
@@ -99,7 +106,7 @@ pub async fn measure(
 ) -> Result<BenchmarkSummary, RunError> {
     // Held until all is measured.
     let endpoints = Endpoints::open(cluster, locked).await?;
-    let base = server(&endpoints, locked)?;
+    let base = server(&endpoints, locked, workload)?;
     if endpoints.are_forwarded() {
         let text = "the benchmark goes through a port-forward of the API server, which is part of what it measures";
         session.emitter.emit(Fact::Noted {
@@ -109,14 +116,20 @@ pub async fn measure(
     measure_at(&base, workload, &*session.emitter, &session.cancel).await
 }
 
-/// The address of the stack's own server.
+/// The address of the stack's own server that speaks the workload's protocol.
 ///
 /// # Errors
 /// When the stack has none.
-pub fn server(endpoints: &Endpoints, locked: &LockedStack) -> Result<String, BenchmarkError> {
-    let found = endpoints.urls().get(ENDPOINT).cloned();
+pub fn server(
+    endpoints: &Endpoints,
+    locked: &LockedStack,
+    workload: &Workload,
+) -> Result<String, BenchmarkError> {
+    let endpoint = endpoint(workload);
+    let found = endpoints.urls().get(endpoint).cloned();
     found.ok_or_else(|| BenchmarkError::NoEndpoint {
         stack: locked.name.clone(),
+        endpoint,
     })
 }
 

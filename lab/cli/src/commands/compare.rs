@@ -3,6 +3,7 @@
 use lab_bench::{
     duel::{Compared, Duel},
     verdict::{Outcome, Plan},
+    workload::Workload,
 };
 use lab_model::{exit::Exit, name::ClusterName};
 use lab_runner::{Endpoints, RunError, benchmark};
@@ -17,8 +18,8 @@ use crate::{
 pub(super) async fn compare(context: &Context, args: CompareArgs) -> Result<Exit, CommandError> {
     let workload = benchmark::workload(&context.root, &args.workload).map_err(RunError::from)?;
     let plan = plan(&args);
-    let a = Server::find(context, &args.a, &args.stack).await?;
-    let b = Server::find(context, &args.b, &args.stack).await?;
+    let a = Server::find(context, &args.a, &args.stack, &workload).await?;
+    let b = Server::find(context, &args.b, &args.stack, &workload).await?;
     let duel = Duel {
         workload: &workload,
         concurrency: args.concurrency,
@@ -66,7 +67,12 @@ struct Server {
 
 impl Server {
     /// An address as it is, or the model server of the cluster of this name.
-    async fn find(context: &Context, named: &str, stack: &StackArgs) -> Result<Self, CommandError> {
+    async fn find(
+        context: &Context,
+        named: &str,
+        stack: &StackArgs,
+        workload: &Workload,
+    ) -> Result<Self, CommandError> {
         if named.contains("://") {
             return Ok(Self {
                 url: named.to_owned(),
@@ -83,7 +89,7 @@ impl Server {
         let workbench = context.workbench(ImagePolicy::Auto).await?;
         let cluster = open(&workbench, &name).await?;
         let endpoints = Endpoints::open(&cluster, &locked).await?;
-        let url = benchmark::server(&endpoints, &locked).map_err(RunError::from)?;
+        let url = benchmark::server(&endpoints, &locked, workload).map_err(RunError::from)?;
         Ok(Self {
             url,
             _endpoints: Some(endpoints),

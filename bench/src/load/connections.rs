@@ -1,0 +1,159 @@
+//! HTTP/1.1: every place is a connection of its own. A request costs one `write` and
+//! one `read`.
+
+use std::io;
+
+use super::{
+    connection::{Came, Connection},
+    http::Reader,
+    poller::{EventFlags, Poller},
+    wire::{State, Told, Wire},
+};
+use crate::{
+    judge::{Answer, Status, Wrong, judge},
+    prepare::Prepared,
+    record::FailureClass,
+};
+
+#[derive(Debug)]
+pub(crate) struct Connections<'a> {
+    prepared: &'a Prepared,
+    poller: Poller,
+    places: Vec<Connection>,
+    reader: Reader,
+}
+
+impl<'a> Connections<'a> {
+    pub(crate) fn new(prepared: &'a Prepared, poller: &Poller, places: usize) -> Self {
+        Self {
+            prepared,
+            poller: poller.clone(),
+            places: (0..places).map(|_| Connection::new()).collect(),
+            reader: Reader::default(),
+        }
+    }
+
+    fn wants(&self, place: usize, flags: EventFlags) -> io::Result<()> {
+        let socket = self.places[place].descriptor()?;
+        self.poller.change(socket, place, flags)
+    }
+
+    fn fail(&mut self, place: usize, error: &io::Error, told: &mut Vec<Told>) {
+        self.places[place].close();
+        told.push(Told::Failed {
+            place,
+            class: match error.kind() {
+                io::ErrorKind::InvalidData => FailureClass::Malformed,
+                _ => FailureClass::Broken,
+            },
+            reason: error.to_string(),
+        });
+    }
+
+    fn unopened(&mut self, place: usize, error: io::Error, told: &mut Vec<Told>) {
+        self.places[place].close();
+        told.push(Told::Unopened(place, error));
+    }
+
+    fn send_rest(&mut self, place: usize, told: &mut Vec<Told>) {
+        let payload = &self.prepared.payloads[self.places[place].request];
+        let sent = self.places[place].go_on(payload).and_then(|all| {
+            if all {
+                self.wants(place, EventFlags::IN)?;
+            }
+            Ok(())
+        });
+        if let Err(error) = sent {
+            self.fail(place, &error, told);
+        }
+    }
+
+    fn receive(&mut self, place: usize, told: &mut Vec<Told>) {
+        match self.places[place].receive(&mut self.reader) {
+            Came::Some => {}
+            Came::Answer(bytes) => told.push(Told::Answered {
+                place,
+                bytes: bytes as u64,
+            }),
+            Came::End(error) => self.fail(place, &error, told),
+        }
+    }
+}
+
+impl Wire for Connections<'_> {
+    fn state(&self, place: usize) -> State {
+        self.places[place].state
+    }
+
+    fn open(&mut self, place: usize, told: &mut Vec<Told>) {
+        let opened = self.places[place]
+            .open(self.prepared.address)
+            .and_then(|()| {
+                let socket = self.places[place].descriptor()?;
+                self.poller.add(socket, place, EventFlags::OUT)
+            });
+        if let Err(error) = opened {
+            self.unopened(place, error, told);
+        }
+    }
+
+    fn send(&mut self, place: usize, request: usize, told: &mut Vec<Told>) -> u64 {
+        let payload = &self.prepared.payloads[request];
+        self.places[place].request = request;
+        let sent = self.places[place].send(payload).and_then(|all| {
+            if all {
+                return Ok(());
+            }
+            self.wants(place, EventFlags::IN | EventFlags::OUT)
+        });
+        if let Err(error) = sent {
+            self.fail(place, &error, told);
+        }
+        payload.len() as u64
+    }
+
+    fn close(&mut self, place: usize) {
+        self.places[place].close();
+    }
+
+    fn ready(&mut self, place: usize, flags: EventFlags, told: &mut Vec<Told>) {
+        match self.places[place].state {
+            State::Closed => {}
+            State::Connecting => {
+                let opened = self.places[place].opened();
+                match opened.and_then(|()| self.wants(place, EventFlags::IN)) {
+                    Ok(()) => told.push(Told::Opened(place)),
+                    Err(error) => self.unopened(place, error, told),
+                }
+            }
+            // Nothing is owed: the server has closed it, as it may.
+            State::Idle => self.places[place].close(),
+            State::Busy => {
+                if flags.contains(EventFlags::OUT) {
+                    self.send_rest(place, told);
+                }
+                if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR)
+                    && self.places[place].state == State::Busy
+                {
+                    self.receive(place, told);
+                }
+            }
+        }
+    }
+
+    /// Nothing waits here: `send` writes, and the kernel tells when it can go on.
+    fn flush(&mut self, _: &mut Vec<Told>) {}
+
+    fn judge(&self, place: usize) -> Result<(), Wrong> {
+        let connection = &self.places[place];
+        let (status, body) = connection.answer();
+        judge(
+            &self.prepared.expect,
+            &self.prepared.references[connection.request],
+            &Answer {
+                status: Status::Http(status),
+                body,
+            },
+        )
+    }
+}

@@ -1,0 +1,130 @@
+//! What is counted and timed of a window.
+
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::record::{FailureClass, Series, Tally, Timed};
+
+const SECOND: u64 = 1_000_000_000;
+
+/// What a course brought.
+#[derive(Debug)]
+pub(crate) struct Driven {
+    pub(crate) tally: Tally,
+    pub(crate) series: Vec<lab_model::benchmark::Second>,
+    /// From the window's start to its last answer.
+    pub(crate) nanos: u64,
+    /// CPU time of this thread from the window's start to its end.
+    pub(crate) cpu: u64,
+    /// Wall time over which that was.
+    pub(crate) wall: u64,
+    pub(crate) steady: bool,
+    pub(crate) cancelled: bool,
+}
+
+/// A request on its way.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Flight {
+    /// When it was due, ns of the load's clock.
+    pub(crate) due: u64,
+    /// When it was sent.
+    pub(crate) sent: u64,
+    /// Whether it is measured.
+    pub(crate) counts: bool,
+}
+
+/// Counts and times what is measured, on the load's clock.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    pub(crate) tally: Tally,
+    series: Series,
+    /// Whether latency and service time differ.
+    open_loop: bool,
+    began: u64,
+    next_second: u64,
+    last_answer: u64,
+    cpu: (u64, u64),
+    wall: u64,
+}
+
+impl Meter {
+    pub(crate) fn new(open_loop: bool) -> Self {
+        Self {
+            tally: Tally::new(),
+            series: Series::new(),
+            open_loop,
+            began: 0,
+            next_second: u64::MAX,
+            last_answer: 0,
+            cpu: (0, 0),
+            wall: 0,
+        }
+    }
+
+    /// The window begins.
+    pub(crate) fn begin(&mut self, now: u64) {
+        self.cpu.0 = cpu();
+        self.began = now;
+        self.next_second = now + SECOND;
+        self.last_answer = now;
+    }
+
+    /// The window ends; answers may still come.
+    pub(crate) fn end(&mut self, now: u64) {
+        self.cpu.1 = cpu();
+        self.wall = now - self.began;
+        self.next_second = u64::MAX;
+    }
+
+    /// Looks at the clock of seconds.
+    pub(crate) fn turn(&mut self, now: u64) {
+        if now >= self.next_second {
+            self.next_second += SECOND;
+            self.series.turn();
+        }
+    }
+
+    /// An answer came, right or not.
+    pub(crate) fn answered(&mut self, now: u64, bytes: u64) {
+        self.last_answer = now;
+        self.tally.bytes_received += bytes;
+    }
+
+    /// No answer came.
+    pub(crate) fn unanswered(&mut self, now: u64) {
+        self.last_answer = now;
+    }
+
+    pub(crate) fn right(&mut self, now: u64, flight: Flight) {
+        let latency = now - flight.due;
+        self.series.count(Some(latency));
+        if self.open_loop {
+            let service = now - flight.sent;
+            self.tally.right_open(Timed { latency, service });
+        } else {
+            self.tally.right(latency);
+        }
+    }
+
+    pub(crate) fn wrong(&mut self, class: FailureClass, reason: String) {
+        self.series.count(None);
+        self.tally.wrong(class, || reason);
+    }
+
+    pub(crate) fn finish(self, steady: bool, cancelled: bool) -> Driven {
+        Driven {
+            nanos: self.last_answer.saturating_sub(self.began),
+            cpu: self.cpu.1.saturating_sub(self.cpu.0),
+            wall: self.wall,
+            series: self.series.finish(),
+            tally: self.tally,
+            steady,
+            cancelled,
+        }
+    }
+}
+
+/// CPU time of this thread, ns.
+fn cpu() -> u64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    u64::try_from(time.tv_sec).unwrap_or(0) * SECOND + u64::try_from(time.tv_nsec).unwrap_or(0)
+}
