@@ -4,12 +4,14 @@
 //! learning report, `JUnit`, the terminal. Knows only event types: nothing here may
 //! ask a cluster, an engine or a clock.
 
+pub mod bench;
 mod figures;
 pub mod fold;
 pub mod html;
 pub mod json;
 pub mod junit;
 mod paint;
+pub mod pictures;
 pub mod read;
 pub mod record;
 pub mod report;

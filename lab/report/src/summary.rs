@@ -54,6 +54,12 @@ pub fn render(report: &Report, page: Option<&Path>, color: bool) -> String {
     lines.push(String::new());
     for benchmark in &report.benchmarks {
         lines.push(row("benchmark", &figures(benchmark)));
+        let highest = benchmark.highest.as_ref();
+        lines.extend(highest.map(|highest| row("", &words::highest(highest))));
+        for missed in &benchmark.missed {
+            let missed = format!("budget missed: {}", one_line(missed, REASON_LIMIT));
+            lines.push(row("", &painter.paint(Paint::Bad, &missed)));
+        }
     }
     if let Some(peak) = report.memory_peak() {
         lines.push(row("memory", &format!("{} at most", bytes(peak))));
@@ -116,8 +122,9 @@ fn figures(benchmark: &BenchmarkSummary) -> String {
                 0 => String::new(),
                 errors => format!(", {errors} errors"),
             };
+            let void = if point.void.is_empty() { "" } else { " void" };
             format!(
-                "{} {}/s p99 {}{errors}",
+                "{} {}/s p99 {}{errors}{void}",
                 point.offered,
                 rate(point.throughput),
                 micros(point.latency.p99)

@@ -1,9 +1,12 @@
 //! What verdicts and places are called, in one place for every output.
 
-use lab_model::outcome::Outcome;
+use lab_model::{
+    benchmark::{Found, Highest},
+    outcome::Outcome,
+};
 
 use crate::{
-    figures::counted,
+    figures::{counted, micros, rate},
     report::{Counts, NotRunKind, Place, Verdict},
     text::one_line,
 };
@@ -53,6 +56,24 @@ pub(crate) fn counts(counts: Counts) -> String {
         }
     }
     parts.join(", ")
+}
+
+/// The answer of a search in a sentence.
+pub(crate) fn highest(highest: &Highest) -> String {
+    let target = micros(highest.p99_micros);
+    match highest.found {
+        Found::Rate { rate: found } => format!(
+            "Highest rate that kept p99 within {target} without errors, confirmed: {}/s.",
+            rate(found)
+        ),
+        Found::Unconfirmed { rate: found } => format!(
+            "The time ran out: {}/s kept p99 within {target}, but was not confirmed.",
+            rate(found)
+        ),
+        Found::None => {
+            format!("No rate that was tried kept p99 within {target} without errors.")
+        }
+    }
 }
 
 /// Where something failed: `scenario "…" (features/deploy.feature:31)`.

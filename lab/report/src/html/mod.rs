@@ -14,4 +14,5 @@ mod timeline;
 mod versions;
 mod words;
 
+pub(crate) use benchmark::{files as benchmark_files, parts as benchmark_parts};
 pub use page::render;
