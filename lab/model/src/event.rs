@@ -242,8 +242,8 @@ pub struct WindowMeasured {
     pub workload: String,
     /// What was asked, for example `POST /v2/models/digits/infer`.
     pub target: String,
-    /// Its position among the windows of the workload, from 1; of a search, among the
-    /// rates it tried.
+    /// Its position among the windows of the workload, from 1; of a search, among its
+    /// own.
     pub number: usize,
     /// How many windows the workload asks for; none for a search, which ends when it knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
