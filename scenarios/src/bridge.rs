@@ -157,6 +157,7 @@ impl Bridge {
             scenario: current.scenario.clone(),
             keyword: step.keyword.trim().to_owned(),
             text: step.value.clone(),
+            line: line(step),
             outcome,
             millis: millis(current.step_started, at),
             evidence,
@@ -173,6 +174,7 @@ impl Bridge {
                 scenario: current.scenario.clone(),
                 keyword: step.keyword.trim().to_owned(),
                 text: step.value.clone(),
+                line: line(step),
                 outcome: Outcome::NotRun {
                     reason: "a step before it failed".to_owned(),
                 },
@@ -207,6 +209,11 @@ impl Writer<World> for Bridge {
         let RetryableScenario { event, .. } = event;
         self.scenario(at, (&feature, &scenario), event);
     }
+}
+
+/// The step's line, from 1.
+fn line(step: &Step) -> u32 {
+    u32::try_from(step.position.line).unwrap_or(0)
 }
 
 fn millis(from: SystemTime, to: SystemTime) -> u64 {

@@ -103,7 +103,8 @@ pub async fn run(
 ) -> Result<Summary, ScenarioError> {
     let chosen = choose(features_dir, filter)?;
     let recorder = Recorder::default();
-    let mut bridge = Bridge::new(emitter, recorder.clone(), features_dir.to_owned());
+    let named_from = named_from(features_dir).to_owned();
+    let mut bridge = Bridge::new(emitter, recorder.clone(), named_from);
     let runnable = set_aside(chosen, &env, &mut bridge);
     if runnable.is_empty() {
         return Ok(bridge.summary());
@@ -153,6 +154,14 @@ fn set_aside(chosen: Vec<Feature>, env: &ScenarioEnv, bridge: &mut Bridge) -> Ve
             (!feature.scenarios.is_empty()).then_some(feature)
         })
         .collect()
+}
+
+/// Files are named from the folder `features`, those of another language below it too.
+fn named_from(features_dir: &Path) -> &Path {
+    features_dir
+        .ancestors()
+        .find(|it| it.ends_with("features"))
+        .unwrap_or(features_dir)
 }
 
 /// Whether a feature looks at how a training run went, not only at what it left.

@@ -10,6 +10,7 @@ use std::{
 use lab_model::exit::Exit;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use crate::args::{ColorChoice, Global};
 
@@ -49,6 +50,23 @@ pub(crate) fn line(global: &Global, value: &serde_json::Value, text: &str) {
 pub(crate) fn text(text: &str) {
     // Who reads may have enough and be gone (`| head`): no reason to fail.
     let _ = writeln!(std::io::stdout(), "{}", text.trim_end());
+}
+
+/// Rows as columns that stand below each other.
+pub(crate) fn columns<const N: usize>(rows: &[[String; N]]) -> String {
+    let widths: [usize; N] = std::array::from_fn(|column| {
+        let cells = rows.iter().map(|row| row[column].width());
+        cells.max().unwrap_or_default()
+    });
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().zip(widths);
+        let cells = cells.map(|(cell, wide)| format!("{cell}{}", " ".repeat(wide - cell.width())));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
 }
 
 /// Says something to the person at the terminal.

@@ -121,7 +121,7 @@ fn defaults(top: &mut Reader<'_, '_>) -> BTreeMap<&'static str, String> {
     let choices: [(_, _, &[&str]); 3] = [
         ("provider", "provider", &providers),
         ("images", "policy", &["auto", "pull", "build"]),
-        ("lang", "lang", &["en", "ko"]),
+        ("lang", "lang", &["auto", "en", "ko"]),
     ];
     for (key, flag, known) in choices {
         let Some(chosen) = top.get::<String>(key) else {

@@ -14,11 +14,14 @@ use kube::{
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::{evidence::describe, readiness::Workload};
+use crate::{evidence::PodState, readiness::Workload};
 
 /// Time to connect to the API server. On loopback a connection that takes longer
 /// than this is a server that does not answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Keys of Secrets whose values anybody may see.
+const PUBLIC_KEYS: [&str; 3] = ["username", "namespace", "ca.crt"];
 
 /// What can go wrong between the lab and the Kubernetes API.
 #[derive(Debug, Error, Diagnostic)]
@@ -136,24 +139,17 @@ impl Kube {
         Ok(list.iter().map(ResourceExt::name_any).collect())
     }
 
-    /// Every pod of the cluster, a line each: namespace, name, ready containers, phase.
+    /// Every pod of the cluster.
     ///
     /// # Errors
     /// When the API server does not answer.
-    pub async fn pod_lines(&self) -> Result<Vec<String>, KubeError> {
+    pub async fn pods(&self) -> Result<Vec<PodState>, KubeError> {
         let pods: Api<Pod> = Api::all(self.client());
         let list = pods
             .list(&ListParams::default())
             .await
             .map_err(KubeError::doing("list the pods"))?;
-        let line = |pod: &Pod| {
-            format!(
-                "{:<16} {}",
-                pod.namespace().unwrap_or_default(),
-                describe(pod)
-            )
-        };
-        Ok(list.iter().map(line).collect())
+        Ok(list.iter().map(PodState::of).collect())
     }
 
     /// Whether the cluster has that workload, ready or not.
@@ -195,5 +191,46 @@ impl Kube {
             .into_iter()
             .map(|(key, value)| (key, String::from_utf8_lossy(&value.0).into_owned()))
             .collect())
+    }
+
+    /// What must never be told of a namespace: the values of its Secrets, decoded.
+    ///
+    /// # Errors
+    /// When the API server does not answer.
+    pub async fn secret_texts(&self, namespace: &str) -> Result<Vec<String>, KubeError> {
+        let secrets: Api<Secret> = Api::namespaced(self.client(), namespace);
+        let doing = format!("read the Secrets of `{namespace}`");
+        let list = secrets.list(&ListParams::default()).await;
+        let list = list.map_err(KubeError::doing(doing))?;
+        Ok(list.items.iter().flat_map(texts).collect())
+    }
+}
+
+/// The values of a Secret that are secret. Names are not, nor certificates; and Helm's
+/// own record of a release is no text that anybody would print.
+fn texts(secret: &Secret) -> Vec<String> {
+    if secret.type_.as_deref() == Some("helm.sh/release.v1") {
+        return Vec::new();
+    }
+    let data = secret.data.iter().flatten();
+    data.filter(|(key, _)| !PUBLIC_KEYS.contains(&key.as_str()))
+        .map(|(_, value)| String::from_utf8_lossy(&value.0).into_owned())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_and_certificates_are_no_secrets() {
+        let secret = |kind: &str| {
+            let data = json!({"username": "YWRtaW4=", "password": "aHVudGVy", "ca.crt": "eA=="});
+            serde_json::from_value(json!({"type": kind, "data": data})).unwrap()
+        };
+        assert_eq!(texts(&secret("Opaque")), ["hunter"]);
+        assert_eq!(texts(&secret("helm.sh/release.v1")), [] as [&str; 0]);
     }
 }

@@ -1,12 +1,18 @@
 //! What can be seen of a namespace when something failed: pod states, logs,
 //! events. Gathered before anything is removed.
 
-use k8s_openapi::api::core::v1::{Event, Pod};
+use std::fmt;
+
+use k8s_openapi::{
+    api::core::v1::{ContainerStatus, Event, Pod},
+    apimachinery::pkg::apis::meta::v1::Time,
+};
 use kube::{
     Api, ResourceExt,
     api::{ListParams, LogParams},
 };
 use lab_model::event::Evidence;
+use serde::Serialize;
 
 use crate::client::Kube;
 
@@ -25,7 +31,7 @@ pub async fn of_namespace(kube: &Kube, namespace: &str) -> Vec<Evidence> {
         text: list
             .items
             .iter()
-            .map(describe)
+            .map(|pod| PodState::of(pod).to_string())
             .collect::<Vec<_>>()
             .join("\n"),
     }];
@@ -47,22 +53,78 @@ pub(crate) fn is_ready(pod: &Pod) -> bool {
             })
 }
 
-/// A pod in one line: name, ready containers, phase, restarts.
-pub(crate) fn describe(pod: &Pod) -> String {
-    let status = pod.status.as_ref();
-    let phase = status
-        .and_then(|it| it.phase.as_deref())
-        .unwrap_or("Unknown");
-    let containers = status
-        .and_then(|it| it.container_statuses.as_deref())
-        .unwrap_or_default();
-    let ready = containers.iter().filter(|it| it.ready).count();
-    let restarts: i32 = containers.iter().map(|it| it.restart_count).sum();
-    format!(
-        "{} {ready}/{} {phase} restarts={restarts}",
-        pod.name_any(),
-        containers.len()
-    )
+/// A pod as a person sees it in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PodState {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// How many of its containers are ready.
+    pub ready: usize,
+    /// How many containers it has.
+    pub containers: usize,
+    /// Its phase: `Pending`, `Running`, `Succeeded`, `Failed` or `Unknown`.
+    pub phase: String,
+    /// How often its containers were started again.
+    pub restarts: i32,
+    /// Why its containers wait, and how those before them ended; empty where all is well.
+    pub trouble: String,
+}
+
+impl PodState {
+    pub(crate) fn of(pod: &Pod) -> Self {
+        let status = pod.status.as_ref();
+        let phase = status.and_then(|it| it.phase.as_deref());
+        let containers = status
+            .and_then(|it| it.container_statuses.as_deref())
+            .unwrap_or_default();
+        let trouble: Vec<_> = containers.iter().filter_map(trouble).collect();
+        Self {
+            namespace: pod.namespace().unwrap_or_default(),
+            name: pod.name_any(),
+            ready: containers.iter().filter(|it| it.ready).count(),
+            containers: containers.len(),
+            phase: phase.unwrap_or("Unknown").to_owned(),
+            restarts: containers.iter().map(|it| it.restart_count).sum(),
+            trouble: trouble.join(", "),
+        }
+    }
+}
+
+/// In one line, without the namespace.
+impl fmt::Display for PodState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            ready,
+            containers,
+            phase,
+            restarts,
+            trouble,
+            ..
+        } = self;
+        write!(f, "{name} {ready}/{containers} {phase} restarts={restarts}")?;
+        if !trouble.is_empty() {
+            write!(f, " {trouble}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a container waits, and how the one before it ended: what `OOMKilled` is told by.
+fn trouble(container: &ContainerStatus) -> Option<String> {
+    let state = container.state.as_ref();
+    let waits = state
+        .and_then(|it| it.waiting.as_ref())
+        .and_then(|it| it.reason.clone());
+    let last = container.last_state.as_ref();
+    let ended = last.and_then(|it| it.terminated.as_ref()).map(|it| {
+        let reason = it.reason.as_deref().unwrap_or("ended");
+        format!("{reason} before, exit code {}", it.exit_code)
+    });
+    let words: Vec<_> = waits.into_iter().chain(ended).collect();
+    (!words.is_empty()).then(|| format!("{}: {}", container.name, words.join(", ")))
 }
 
 async fn warnings(kube: &Kube, namespace: &str) -> Option<Evidence> {
@@ -71,13 +133,15 @@ async fn warnings(kube: &Kube, namespace: &str) -> Option<Evidence> {
         .list(&ListParams::default().fields("type=Warning"))
         .await
         .ok()?;
-    let text = list
-        .items
+    let mut events = list.items;
+    events.sort_by_key(|event| first_seen(event).map(|it| it.0));
+    let text = events
         .iter()
         .map(|event| {
             let about = &event.involved_object;
+            let time = first_seen(event).map_or(String::new(), |it| format!("{} ", it.0));
             format!(
-                "{} {} {}: {}",
+                "{time}{} {} {}: {}",
                 about.kind.as_deref().unwrap_or_default(),
                 about.name.as_deref().unwrap_or_default(),
                 event.reason.as_deref().unwrap_or_default(),
@@ -92,6 +156,12 @@ async fn warnings(kube: &Kube, namespace: &str) -> Option<Evidence> {
     })
 }
 
+/// When an event happened for the first time: of a series the first is the cause.
+fn first_seen(event: &Event) -> Option<Time> {
+    let exact = event.event_time.as_ref().map(|it| Time(it.0));
+    event.first_timestamp.clone().or(exact)
+}
+
 async fn logs(pods: &Api<Pod>, pod: &Pod, namespace: &str) -> Vec<Evidence> {
     let name = pod.name_any();
     let spec = pod.spec.as_ref();
@@ -104,6 +174,8 @@ async fn logs(pods: &Api<Pod>, pod: &Pod, namespace: &str) -> Vec<Evidence> {
         let params = LogParams {
             container: Some(container.name.clone()),
             tail_lines: Some(LOG_LINES),
+            // So that a reader can put the lines of several pods in order.
+            timestamps: true,
             ..LogParams::default()
         };
         if let Ok(text) = pods.logs(&name, &params).await
@@ -114,4 +186,42 @@ async fn logs(pods: &Api<Pod>, pod: &Pod, namespace: &str) -> Vec<Evidence> {
         }
     }
     evidence
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pod_says_why_it_waits_and_how_it_ended_before() {
+        let pod: Pod = serde_json::from_value(json!({
+            "metadata": {"name": "triton-1"},
+            "status": {"phase": "Running", "containerStatuses": [{
+                "name": "triton", "image": "x", "imageID": "", "ready": false, "restartCount": 3,
+                "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}},
+            }]},
+        }))
+        .unwrap();
+
+        assert_eq!(
+            PodState::of(&pod).to_string(),
+            "triton-1 0/1 Running restarts=3 triton: CrashLoopBackOff, OOMKilled before, exit code 137"
+        );
+    }
+
+    #[test]
+    fn an_event_counts_from_when_it_was_first_seen() {
+        let event: Event = serde_json::from_value(json!({
+            "metadata": {}, "involvedObject": {},
+            "firstTimestamp": "2026-01-15T09:30:00Z", "lastTimestamp": "2026-01-15T09:39:00Z",
+        }))
+        .unwrap();
+
+        let seen = first_seen(&event).unwrap();
+
+        assert_eq!(seen.0.to_string(), "2026-01-15T09:30:00Z");
+    }
 }

@@ -1,6 +1,6 @@
 //! What nodes tell of themselves: the images they have, and what pods on them use.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use futures::future::try_join_all;
 use k8s_openapi::api::core::v1::Node;
@@ -9,6 +9,7 @@ use kube::{
     api::{GetParams, ListParams},
     core::Request,
 };
+use lab_model::event::PodSample;
 use serde::Deserialize;
 
 use crate::client::{Kube, KubeError};
@@ -54,6 +55,8 @@ struct PodStats {
 #[derive(Debug, Deserialize)]
 struct PodRef {
     namespace: String,
+    #[serde(default)]
+    name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -95,6 +98,21 @@ impl Kube {
     /// # Errors
     /// When the API server does not answer, or does not let this user ask kubelets.
     pub async fn pod_usage(&self, namespaces: &[String]) -> Result<PodUsage, KubeError> {
+        Ok(sum(&self.summaries().await?, namespaces))
+    }
+
+    /// What each pod of a namespace uses, as the kubelets of all nodes tell it.
+    ///
+    /// # Errors
+    /// When the API server does not answer, or does not let this user ask kubelets.
+    pub async fn pod_samples(&self, namespace: &str) -> Result<Vec<PodSample>, KubeError> {
+        let summaries = self.summaries().await?;
+        let pods = summaries.iter().flat_map(|it| &it.pods);
+        let ours = pods.filter(|it| it.pod_ref.namespace == namespace);
+        Ok(ours.map(sample).collect())
+    }
+
+    async fn summaries(&self) -> Result<Vec<Summary>, KubeError> {
         let summaries = self.node_names().await?.into_iter().map(async |node| {
             let stats = Request::new(format!("/api/v1/nodes/{node}/proxy/stats"));
             let request = stats
@@ -102,10 +120,9 @@ impl Kube {
                 .map_err(kube::Error::BuildRequest)?;
             self.client().request::<Summary>(request).await
         });
-        let summaries = try_join_all(summaries)
+        try_join_all(summaries)
             .await
-            .map_err(KubeError::doing("ask the kubelets what pods use"))?;
-        Ok(sum(&summaries, namespaces))
+            .map_err(KubeError::doing("ask the kubelets what pods use"))
     }
 }
 
@@ -136,7 +153,17 @@ fn sum(summaries: &[Summary], namespaces: &[String]) -> PodUsage {
     let mut usage = PodUsage::default();
     let pods = summaries.iter().flat_map(|it| &it.pods);
     let ours = pods.filter(|it| namespaces.contains(&it.pod_ref.namespace));
-    for container in ours.flat_map(|it| &it.containers) {
+    for pod in ours.map(of_pod) {
+        usage.memory_bytes += pod.memory_bytes;
+        usage.cpu_nanoseconds += pod.cpu_nanoseconds;
+    }
+    usage
+}
+
+/// What the containers of a pod use together.
+fn of_pod(pod: &PodStats) -> PodUsage {
+    let mut usage = PodUsage::default();
+    for container in &pod.containers {
         let memory = container.memory.as_ref().and_then(|it| it.rss_bytes);
         let cpu = container.cpu.as_ref();
         usage.memory_bytes += memory.unwrap_or_default();
@@ -145,6 +172,16 @@ fn sum(summaries: &[Summary], namespaces: &[String]) -> PodUsage {
             .unwrap_or_default();
     }
     usage
+}
+
+fn sample(pod: &PodStats) -> PodSample {
+    let usage = of_pod(pod);
+    PodSample {
+        namespace: pod.pod_ref.namespace.clone(),
+        pod: pod.pod_ref.name.clone(),
+        memory_bytes: usage.memory_bytes,
+        cpu_seconds: Duration::from_nanos(usage.cpu_nanoseconds).as_secs_f64(),
+    }
 }
 
 #[cfg(test)]
@@ -197,7 +234,10 @@ mod tests {
         }))
         .unwrap();
 
+        let alone = sample(&summary.pods[1]);
         let usage = sum(&[summary], &["ours".to_owned()]);
+
+        assert_eq!((alone.pod.as_str(), alone.memory_bytes), ("b", 900));
 
         assert_eq!(
             usage,

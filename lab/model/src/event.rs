@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     benchmark::{BenchmarkSummary, Point},
+    installed::InstalledStack,
     name::{ClusterName, RunId},
     outcome::Outcome,
     stage::Stage,
@@ -60,6 +61,8 @@ pub enum Fact {
         /// Names of its nodes.
         nodes: Vec<String>,
     },
+    /// Helm has handed the stack to the cluster.
+    StackInstalled(InstalledStack),
     /// A component of the stack is ready, or is said not to run.
     ComponentFinished {
         /// The component's name.
@@ -90,6 +93,9 @@ pub enum Fact {
         keyword: String,
         /// The step's text.
         text: String,
+        /// Line of the step in the feature's file, from 1; 0 where it is not known.
+        #[serde(default)]
+        line: u32,
         /// How it ended.
         #[serde(flatten)]
         outcome: Outcome,
@@ -119,6 +125,11 @@ pub enum Fact {
         memory_bytes: u64,
         /// CPU seconds used by it since it started.
         cpu_seconds: f64,
+    },
+    /// Memory and CPU of single pods at one moment.
+    PodsSampled {
+        /// The pods, in no order.
+        pods: Vec<PodSample>,
     },
     /// Something seen while looking for a failure's cause.
     EvidenceCollected {
@@ -226,6 +237,19 @@ pub struct ScenarioRef {
     pub tags: Vec<String>,
 }
 
+/// What a pod used, at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PodSample {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub pod: String,
+    /// Memory that its processes hold, bytes.
+    pub memory_bytes: u64,
+    /// CPU seconds used by its containers since they started.
+    pub cpu_seconds: f64,
+}
+
 /// Something seen, kept for the reader.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -281,6 +305,12 @@ pub struct Progress {
 pub trait Emitter: Send + Sync {
     /// Records a fact.
     fn emit(&self, fact: Fact);
+
+    /// Texts that must never be told: passwords, tokens. Whoever records leaves them out
+    /// of every fact from now on.
+    fn hide(&self, secrets: Vec<String>) {
+        drop(secrets);
+    }
 
     /// Tells how far something is; may be dropped.
     fn progress(&self, progress: Progress) {

@@ -9,6 +9,7 @@ pub mod definition;
 pub mod event;
 pub mod exit;
 pub mod fault;
+pub mod installed;
 pub mod name;
 pub mod outcome;
 pub mod provider;

@@ -6,6 +6,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let file = env::args().nth(1).ok_or("usage: page EVENTS")?;
     let recording = lab_report::read::read_file(Path::new(&file))?;
     let report = lab_report::fold::fold(&recording.events);
-    std::io::stdout().write_all(lab_report::html::render(&report).as_bytes())?;
+    std::io::stdout()
+        .write_all(lab_report::html::render(&report, lab_report::lang::Lang::Korean).as_bytes())?;
     Ok(())
 }

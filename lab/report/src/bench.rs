@@ -5,6 +5,7 @@ use lab_model::benchmark::{BenchmarkSummary, Point, ServerTimes};
 use crate::{
     figures::{count, micros, rate},
     html::benchmark_parts,
+    lang::Lang,
     text::one_line,
     words,
 };
@@ -122,7 +123,7 @@ fn below(benchmark: &BenchmarkSummary) -> Vec<String> {
         }
     }
     let highest = benchmark.highest.as_ref();
-    lines.extend(highest.map(words::highest));
+    lines.extend(highest.map(|highest| words::highest(highest).of(Lang::English).to_owned()));
     lines.extend(
         benchmark
             .missed

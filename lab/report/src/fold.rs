@@ -11,8 +11,8 @@ use lab_model::{
 };
 
 use crate::report::{
-    ClusterReport, CollectedEvidence, ComponentReport, Failure, ImageReport, Note, Place, Report,
-    ResourceSample, ScenarioReport, Span, StageReport, StepReport,
+    ClusterReport, CollectedEvidence, ComponentReport, Failure, ImageReport, Note, Place,
+    PodSamples, Report, ResourceSample, ScenarioReport, Span, StackReport, StageReport, StepReport,
 };
 
 /// Folds a run's events, in the order they were recorded.
@@ -159,6 +159,16 @@ impl Fold {
                     cpu_seconds: *cpu_seconds,
                 });
             }
+            Fact::StackInstalled(stack) => {
+                report.stack = Some(StackReport {
+                    stack: stack.clone(),
+                    span: ended(at, stack.millis),
+                });
+            }
+            Fact::PodsSampled { pods } => report.pods.push(PodSamples {
+                at,
+                pods: pods.clone(),
+            }),
             Fact::EvidenceCollected { stage, evidence } => {
                 report.evidence.push(CollectedEvidence {
                     at,
@@ -222,12 +232,22 @@ impl Fold {
         if let Outcome::Failed { reason } = outcome {
             self.fail(at, Place::Component(component.clone()), reason);
         }
+        // Told together, once all are ready: when each was is known from the start of it all.
+        let installing = self.report.stages.iter().rev();
+        let installing = installing
+            .filter(|it| it.stage == Stage::Install && it.outcome.is_none())
+            .map(|it| it.span.start)
+            .next();
+        let span = installing.map_or(ended(at, *millis), |start| Span {
+            start,
+            end: start + Duration::from_millis(*millis),
+        });
         self.report.components.push(ComponentReport {
             name: component.clone(),
             image: image.clone(),
             documented: documented.clone(),
             actual: actual.clone(),
-            span: ended(at, *millis),
+            span,
             outcome: outcome.clone(),
         });
     }
@@ -253,6 +273,7 @@ impl Fold {
             scenario,
             keyword,
             text,
+            line,
             outcome,
             millis,
             evidence,
@@ -266,6 +287,7 @@ impl Fold {
         report.steps.push(StepReport {
             keyword: keyword.clone(),
             text: text.clone(),
+            line: *line,
             outcome: outcome.clone(),
             span: ended(at, *millis),
             evidence: evidence.clone(),

@@ -1,5 +1,6 @@
 //! `JUnit` XML for CI systems: a suite a feature, and one of the set-up, so that a run
-//! that never reached its scenarios still shows what broke.
+//! that never reached its scenarios still shows what broke. GitHub, GitLab and Jenkins
+//! read it: only what all three know is used.
 
 use std::time::Duration;
 
@@ -9,8 +10,12 @@ use quick_junit::{NonSuccessKind, Report as Xml, TestCase, TestCaseStatus, TestR
 use thiserror::Error;
 
 use crate::{
+    clues::clues,
+    figures::moment,
+    lang::Lang,
     report::{Report, ScenarioReport},
     text::{one_line, plain, shorten},
+    words,
 };
 
 /// The longest evidence of one failed step, bytes; CI systems refuse huge files.
@@ -35,25 +40,26 @@ pub struct JunitError(#[source] quick_junit::SerializeError);
 pub fn render(report: &Report) -> Result<String, JunitError> {
     let mut xml = Xml::new("lab");
     xml.set_time(report.run.total);
-    xml.add_test_suite(set_up(report));
-    for suite in features(report) {
+    let mut set_up = set_up(report);
+    add_properties(&mut set_up, report);
+    xml.add_test_suite(set_up);
+    for mut suite in features(report) {
+        add_properties(&mut suite, report);
         xml.add_test_suite(suite);
     }
     xml.to_string().map_err(JunitError)
 }
 
-/// Stages and components; the run's versions as properties.
+/// Stages and components.
 fn set_up(report: &Report) -> TestSuite {
     let mut suite = TestSuite::new("lab");
     let mut time = Duration::ZERO;
-    for (name, value) in properties(report) {
-        suite.add_property((name, value));
-    }
     for stage in &report.stages {
-        let mut case = TestCase::new(
-            format!("stage {}", stage.stage),
-            status(stage.outcome.as_ref()),
-        );
+        let mut status = status(stage.outcome.as_ref());
+        if let Some(Outcome::Failed { .. }) = &stage.outcome {
+            status.set_description(first_cause(report));
+        }
+        let mut case = TestCase::new(format!("stage {}", stage.stage), status);
         case.set_classname("lab.stages");
         case.set_time(stage.span.length());
         time += stage.span.length();
@@ -70,6 +76,13 @@ fn set_up(report: &Report) -> TestSuite {
     }
     suite.set_time(time);
     suite
+}
+
+/// Versions, on every suite: a viewer shows one suite at a time.
+fn add_properties(suite: &mut TestSuite, report: &Report) {
+    for (name, value) in properties(report) {
+        suite.add_property((name, value));
+    }
 }
 
 fn properties(report: &Report) -> Vec<(String, String)> {
@@ -165,6 +178,22 @@ fn status(outcome: Option<&Outcome>) -> TestCaseStatus {
             "the run ended before this did",
         ),
     }
+}
+
+/// What failed first, and what was seen around it: whichever case of the set-up a person
+/// opens tells the same.
+fn first_cause(report: &Report) -> String {
+    let mut lines = Vec::new();
+    if let Some(first) = report.first_cause() {
+        let place = words::place(&first.place);
+        lines.push(format!("first cause: {}", place.of(Lang::English)));
+        lines.push(first.reason.clone());
+    }
+    for clue in clues(report) {
+        let at = clue.at.map_or("–".to_owned(), moment);
+        lines.push(format!("{at:>7}  {}: {}", clue.source, clue.text));
+    }
+    plain(&lines.join("\n")).into_owned()
 }
 
 /// The steps of a failed scenario, with the evidence of the failed one.

@@ -5,11 +5,17 @@
 //! ask a cluster, an engine or a clock.
 
 pub mod bench;
+mod clues;
 mod figures;
 pub mod fold;
+pub mod github;
+pub mod history;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod lang;
+pub mod lessons;
+pub mod messages;
 mod paint;
 pub mod pictures;
 pub mod read;

@@ -4,38 +4,55 @@
 use std::path::Path;
 
 use lab_model::benchmark::BenchmarkSummary;
+use unicode_width::UnicodeWidthStr;
 
 use crate::{
     figures::{bytes, duration, micros, rate},
+    lang::{Lang, Words, told, words as both},
     paint::{Paint, Painter},
     report::{Failure, Place, Report, Verdict},
     text::one_line,
     words,
 };
 
+/// How the summary is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Whether colors may be used.
+    pub color: bool,
+    /// The language.
+    pub lang: Lang,
+}
+
 /// The longest line of a reason, characters.
 const REASON_LIMIT: usize = 400;
 
 /// Renders the summary; `page` is where the learning report lies.
-pub fn render(report: &Report, page: Option<&Path>, color: bool) -> String {
+pub fn render(report: &Report, page: Option<&Path>, look: Look) -> String {
+    let Look { color, lang } = look;
     let painter = Painter { color };
-    let mut lines = vec![headline(report, painter)];
+    let mut lines = vec![headline(report, painter, lang)];
     if let Some((stage, scenario)) = report.stopped_at() {
         let scenario = scenario.map_or(String::new(), |scenario| {
-            format!(", scenario \"{}\"", one_line(&scenario.name, REASON_LIMIT))
+            format!(", \"{}\"", one_line(&scenario.name, REASON_LIMIT))
         });
+        let at = told(
+            format!("stage {stage}{scenario}"),
+            format!("단계 {stage}{scenario}"),
+        );
         lines.push(String::new());
-        lines.push(row("stopped in", &format!("stage {stage}{scenario}")));
+        lines.push(row(&both("stopped in", "멈춘 곳"), lang, at.of(lang)));
     }
     if let Some(failure) = report.first_cause() {
         lines.push(String::new());
-        lines.extend(first_failure(failure, painter));
+        lines.extend(first_failure(failure, painter, lang));
         let others = report.failures.len() - 1;
         if others > 0 {
-            lines.push(row(
-                "",
-                &format!("{others} more after it; the report has them in order"),
-            ));
+            let more = told(
+                format!("{others} more after it; the report has them in order"),
+                format!("그 뒤로 {others}건 더; 보고서에 순서대로 있습니다"),
+            );
+            lines.push(row(&NOTHING, lang, more.of(lang)));
         }
     }
     let not_run = report.not_run();
@@ -43,29 +60,46 @@ pub fn render(report: &Report, page: Option<&Path>, color: bool) -> String {
         lines.push(String::new());
     }
     for (index, one) in not_run.iter().enumerate() {
-        let label = if index == 0 { "not run" } else { "" };
+        let label = if index == 0 {
+            both("not run", "실행 안 됨")
+        } else {
+            NOTHING
+        };
         let name = one_line(one.name, REASON_LIMIT);
         let reason = one_line(one.reason, REASON_LIMIT);
-        lines.push(row(
-            label,
-            &format!("{} {name}: {reason}", words::kind(one.kind)),
-        ));
+        let kind = words::kind(one.kind);
+        let text = format!("{} {name}: {reason}", kind.of(lang));
+        lines.push(row(&label, lang, &text));
     }
     lines.push(String::new());
     for benchmark in &report.benchmarks {
-        lines.push(row("benchmark", &figures(benchmark)));
-        let highest = benchmark.highest.as_ref();
-        lines.extend(highest.map(|highest| row("", &words::highest(highest))));
+        lines.push(row(&both("benchmark", "성능"), lang, &figures(benchmark)));
+        let none = both("", "");
+        let highest = benchmark.highest.as_ref().map(words::highest);
+        lines.extend(highest.map(|highest| row(&none, lang, highest.of(lang))));
         for missed in &benchmark.missed {
-            let missed = format!("budget missed: {}", one_line(missed, REASON_LIMIT));
-            lines.push(row("", &painter.paint(Paint::Bad, &missed)));
+            let missed = one_line(missed, REASON_LIMIT);
+            let missed = words::missed(&missed);
+            lines.push(row(
+                &none,
+                lang,
+                &painter.paint(Paint::Bad, missed.of(lang)),
+            ));
         }
     }
     if let Some(peak) = report.memory_peak() {
-        lines.push(row("memory", &format!("{} at most", bytes(peak))));
+        let most = told(
+            format!("{} at most", bytes(peak)),
+            format!("최대 {}", bytes(peak)),
+        );
+        lines.push(row(&both("memory", "메모리"), lang, most.of(lang)));
     }
     if let Some(page) = page {
-        lines.push(row("report", &page.display().to_string()));
+        lines.push(row(
+            &both("report", "보고서"),
+            lang,
+            &page.display().to_string(),
+        ));
     }
     while lines.last().is_some_and(String::is_empty) {
         lines.pop();
@@ -73,11 +107,19 @@ pub fn render(report: &Report, page: Option<&Path>, color: bool) -> String {
     lines.join("\n") + "\n"
 }
 
-fn row(label: &str, text: &str) -> String {
-    format!("  {label:<14}{text}")
+/// Width of the labels, columns of a terminal.
+const LABEL_WIDTH: usize = 14;
+
+/// A row without a label of its own.
+const NOTHING: Words = both("", "");
+
+fn row(label: &Words, lang: Lang, text: &str) -> String {
+    let label = label.of(lang);
+    let padding = " ".repeat(LABEL_WIDTH.saturating_sub(label.width()));
+    format!("  {label}{padding}{text}")
 }
 
-fn headline(report: &Report, painter: Painter) -> String {
+fn headline(report: &Report, painter: Painter, lang: Lang) -> String {
     let verdict = report.verdict();
     let paint = match verdict {
         Verdict::Passed => Paint::Good,
@@ -88,28 +130,31 @@ fn headline(report: &Report, painter: Painter) -> String {
         || "run".to_owned(),
         |about| one_line(&format!("{}/{}", about.stack, about.lock), REASON_LIMIT),
     );
-    let verdict = format!("{} {}", words::sign(verdict), words::verdict(verdict));
+    let word = words::verdict(verdict);
+    let verdict = format!("{} {}", words::sign(verdict), word.of(lang));
     format!(
         "{} · {stack} · {} · {}",
         painter.paint(paint, &verdict),
-        words::counts(report.counts()),
+        words::counts(report.counts()).of(lang),
         duration(report.run.total)
     )
 }
 
-fn first_failure(failure: &Failure, painter: Painter) -> Vec<String> {
+fn first_failure(failure: &Failure, painter: Painter, lang: Lang) -> Vec<String> {
+    let place = words::place(&failure.place);
     let mut lines = vec![row(
-        "failed first",
-        &painter.paint(Paint::Strong, &words::place(&failure.place)),
+        &both("failed first", "첫 실패"),
+        lang,
+        &painter.paint(Paint::Strong, place.of(lang)),
     )];
     if let Place::Scenario {
         step: Some(step), ..
     } = &failure.place
     {
-        lines.push(row("", &format!("at: {}", one_line(step, REASON_LIMIT))));
+        lines.push(row(&NOTHING, lang, &one_line(step, REASON_LIMIT)));
     }
     let reason = one_line(&failure.reason, REASON_LIMIT);
-    lines.push(row("", &painter.paint(Paint::Bad, &reason)));
+    lines.push(row(&NOTHING, lang, &painter.paint(Paint::Bad, &reason)));
     lines
 }
 

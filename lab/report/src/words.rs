@@ -7,6 +7,7 @@ use lab_model::{
 
 use crate::{
     figures::{counted, micros, rate},
+    lang::{Words, told, words},
     report::{Counts, NotRunKind, Place, Verdict},
     text::one_line,
 };
@@ -15,17 +16,17 @@ use crate::{
 const NAME_LIMIT: usize = 160;
 
 /// The verdict as a headline.
-pub(crate) const fn verdict(verdict: Verdict) -> &'static str {
+pub(crate) const fn verdict(verdict: Verdict) -> Words {
     match verdict {
-        Verdict::Passed => "Passed",
-        Verdict::NothingVerified => "Nothing was verified",
-        Verdict::ScenariosFailed => "Scenarios failed",
-        Verdict::BudgetMissed => "Benchmark missed its budget",
-        Verdict::SetupFailed => "Set-up failed",
-        Verdict::CleanupIncomplete => "Clean-up is incomplete",
-        Verdict::Interrupted => "Interrupted",
-        Verdict::Error(2) => "Wrong use",
-        Verdict::Error(_) => "Ended by an error",
+        Verdict::Passed => words("Passed", "통과"),
+        Verdict::NothingVerified => words("Nothing was verified", "검증된 것 없음"),
+        Verdict::ScenariosFailed => words("Scenarios failed", "실패한 시나리오 있음"),
+        Verdict::BudgetMissed => words("Benchmark missed its budget", "성능 목표 미달"),
+        Verdict::SetupFailed => words("Set-up failed", "설치 실패"),
+        Verdict::CleanupIncomplete => words("Clean-up is incomplete", "정리 미완료"),
+        Verdict::Interrupted => words("Interrupted", "중단됨"),
+        Verdict::Error(2) => words("Wrong use", "잘못된 사용"),
+        Verdict::Error(_) => words("Ended by an error", "오류로 종료"),
     }
 }
 
@@ -40,72 +41,101 @@ pub(crate) const fn sign(verdict: Verdict) -> &'static str {
 }
 
 /// `27 scenarios passed, 1 failed, 2 not run`.
-pub(crate) fn counts(counts: Counts) -> String {
+pub(crate) fn counts(counts: Counts) -> Words {
     if counts.all() == 0 {
-        return "no scenario ran".to_owned();
+        return words("no scenario ran", "실행된 시나리오 없음");
     }
-    let mut parts = vec![format!("{} passed", counted(counts.passed, "scenario"))];
-    for (number, word) in [
-        (counts.flaky, "passed at a later try"),
-        (counts.failed, "failed"),
-        (counts.not_run, "not run"),
-        (counts.unfinished, "not finished"),
+    let mut english = vec![format!("{} passed", counted(counts.passed, "scenario"))];
+    let mut korean = vec![format!("시나리오 {}개 통과", counts.passed)];
+    for (number, in_english, in_korean) in [
+        (counts.flaky, "passed at a later try", "재시도 후 통과"),
+        (counts.failed, "failed", "실패"),
+        (counts.not_run, "not run", "실행 안 됨"),
+        (counts.unfinished, "not finished", "끝나지 않음"),
     ] {
         if number > 0 {
-            parts.push(format!("{number} {word}"));
+            english.push(format!("{number} {in_english}"));
+            korean.push(format!("{number}개 {in_korean}"));
         }
     }
-    parts.join(", ")
+    told(english.join(", "), korean.join(", "))
 }
 
 /// The answer of a search in a sentence.
-pub(crate) fn highest(highest: &Highest) -> String {
+pub(crate) fn highest(highest: &Highest) -> Words {
     let target = micros(highest.p99_micros);
     match highest.found {
-        Found::Rate { rate: found } => format!(
-            "Highest rate that kept p99 within {target} without errors, confirmed: {}/s.",
-            rate(found)
-        ),
-        Found::Unconfirmed { rate: found } => format!(
-            "The time ran out: {}/s kept p99 within {target}, but was not confirmed.",
-            rate(found)
-        ),
-        Found::None => {
-            format!("No rate that was tried kept p99 within {target} without errors.")
+        Found::Rate { rate: found } => {
+            let found = rate(found);
+            told(
+                format!(
+                    "Highest rate that kept p99 within {target} without errors, confirmed: {found}/s."
+                ),
+                format!("오류 없이 p99를 {target} 안에 지킨 최고 처리율(확인됨): {found}/s."),
+            )
         }
+        Found::Unconfirmed { rate: found } => {
+            let found = rate(found);
+            told(
+                format!(
+                    "The time ran out: {found}/s kept p99 within {target}, but was not confirmed."
+                ),
+                format!(
+                    "시간이 다 되었습니다: {found}/s에서 p99가 {target} 안이었지만 확인하지 못했습니다."
+                ),
+            )
+        }
+        Found::None => told(
+            format!("No rate that was tried kept p99 within {target} without errors."),
+            format!("시도한 어느 처리율도 오류 없이 p99를 {target} 안에 지키지 못했습니다."),
+        ),
     }
 }
 
+/// A budget of a benchmark that was not kept.
+pub(crate) fn missed(missed: &str) -> Words {
+    told(
+        format!("budget missed: {missed}"),
+        format!("기준 미달: {missed}"),
+    )
+}
+
 /// Where something failed: `scenario "…" (features/deploy.feature:31)`.
-pub(crate) fn place(place: &Place) -> String {
+pub(crate) fn place(place: &Place) -> Words {
     match place {
-        Place::Stage(stage) => format!("stage {stage}"),
-        Place::Component(name) => format!("component {}", one_line(name, NAME_LIMIT)),
-        Place::Scenario { scenario, .. } => format!(
-            "scenario \"{}\" (features/{}:{})",
-            one_line(&scenario.name, NAME_LIMIT),
-            one_line(&scenario.file, NAME_LIMIT),
-            scenario.line
-        ),
+        Place::Stage(stage) => told(format!("stage {stage}"), format!("단계 {stage}")),
+        Place::Component(name) => {
+            let name = one_line(name, NAME_LIMIT);
+            told(format!("component {name}"), format!("구성 요소 {name}"))
+        }
+        Place::Scenario { scenario, .. } => {
+            let at = format!(
+                "\"{}\" (features/{}:{})",
+                one_line(&scenario.name, NAME_LIMIT),
+                one_line(&scenario.file, NAME_LIMIT),
+                scenario.line
+            );
+            told(format!("scenario {at}"), format!("시나리오 {at}"))
+        }
     }
 }
 
 /// The outcome's word as people say it.
-pub(crate) const fn spoken(outcome: Option<&Outcome>) -> &'static str {
+pub(crate) const fn spoken(outcome: Option<&Outcome>) -> Words {
     match outcome {
-        Some(Outcome::Passed) => "passed",
-        Some(Outcome::Failed { .. }) => "failed",
-        Some(Outcome::Flaky { .. }) => "passed at a later try",
-        Some(Outcome::NotRun { .. }) => "not run",
-        None => "not finished",
+        Some(Outcome::Passed) => words("passed", "통과"),
+        Some(Outcome::Failed { .. }) => words("failed", "실패"),
+        Some(Outcome::Flaky { .. }) => words("passed at a later try", "재시도 후 통과"),
+        Some(Outcome::NotRun { .. }) => words("not run", "실행 안 됨"),
+        None => words("not finished", "끝나지 않음"),
     }
 }
 
 /// What could not run.
-pub(crate) const fn kind(kind: NotRunKind) -> &'static str {
+pub(crate) const fn kind(kind: NotRunKind) -> Words {
     match kind {
-        NotRunKind::Component => "component",
-        NotRunKind::Scenario => "scenario",
-        NotRunKind::Stage => "stage",
+        NotRunKind::Component => words("component", "구성 요소"),
+        NotRunKind::Scenario => words("scenario", "시나리오"),
+        NotRunKind::Stage => words("stage", "단계"),
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers and times facts, and hands them on in order.
+//! Numbers and times facts, and hands them on in order, without what is secret.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use lab_model::event::{Emitter, Event, Fact, Progress};
 use tokio::sync::mpsc;
 
+use crate::hidden::Hidden;
+
 /// Numbers every fact of a run and sends it to whoever reports.
 ///
 /// Facts are never dropped. Progress is not numbered and may be: it never reaches
@@ -17,6 +19,7 @@ pub struct EventLog {
     started: Instant,
     next: Mutex<u64>,
     events: mpsc::UnboundedSender<Event>,
+    hidden: Mutex<Hidden>,
 }
 
 impl EventLog {
@@ -28,6 +31,7 @@ impl EventLog {
                 started: Instant::now(),
                 next: Mutex::new(1),
                 events,
+                hidden: Mutex::default(),
             },
             receiver,
         )
@@ -38,12 +42,17 @@ impl EventLog {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
+    fn without_secrets(&self, fact: Fact) -> Fact {
+        let hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner);
+        hidden.take_out(fact)
+    }
+
     fn send(&self, seq: u64, fact: Fact) {
         let event = Event {
             seq,
             time: Timestamp::now(),
             elapsed_ms: self.elapsed_millis(),
-            fact,
+            fact: self.without_secrets(fact),
         };
         // Nobody listens any more: the process is ending, and there is nobody to tell.
         let _ = self.events.send(event);
@@ -56,6 +65,11 @@ impl Emitter for EventLog {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         self.send(*next, fact);
         *next += 1;
+    }
+
+    fn hide(&self, secrets: Vec<String>) {
+        let mut hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner);
+        hidden.add(secrets);
     }
 
     fn progress(&self, progress: Progress) {

@@ -125,6 +125,11 @@ impl Run<'_> {
             cluster.clone(),
             Arc::clone(&self.session.emitter),
         ));
+        sampler.spawn(sample_pods(
+            cluster.clone(),
+            locked.stack.namespace.clone(),
+            Arc::clone(&self.session.emitter),
+        ));
         let ended = self.on_cluster(&cluster, images).await;
         let wants_evidence = match &ended {
             Ok(exit) => *exit != Exit::Ok,
@@ -204,6 +209,7 @@ impl Run<'_> {
         self.log.emit(Fact::StageStarted {
             stage: Stage::Collect,
         });
+        self.look_at_the_host().await;
         if let Ok(kube) = Kube::from_kubeconfig_file(&cluster.kubeconfig).await {
             let namespace = &self.plan.locked.stack.namespace;
             for evidence in evidence::of_namespace(&kube, namespace).await {
@@ -214,6 +220,26 @@ impl Run<'_> {
             }
         }
         self.finish(Stage::Collect, Outcome::Passed, started);
+    }
+
+    /// What the machine itself has too little of by now: disk, memory, watchers of files.
+    async fn look_at_the_host(&self) {
+        let Ok(findings) = preflight::look(&self.session.workbench.engine).await else {
+            return;
+        };
+        let line = |it: &preflight::Finding| {
+            let word = if it.ok { "ok" } else { "too little:" };
+            format!("{word} {} {}", it.check, it.found)
+        };
+        let lines: Vec<_> = findings.iter().map(line).collect();
+        let evidence = Evidence {
+            source: "host".to_owned(),
+            text: lines.join("\n"),
+        };
+        self.log.emit(Fact::EvidenceCollected {
+            stage: Stage::Collect,
+            evidence,
+        });
     }
 
     /// Removes the cluster. Goes on after Ctrl-C: it is what the person waits for.
@@ -255,6 +281,22 @@ async fn sample(engine: lab_engine::Engine, cluster: Cluster, emitter: Arc<dyn E
                 memory_bytes: usage.memory_bytes,
                 cpu_seconds: usage.cpu_seconds,
             });
+        }
+    }
+}
+
+/// Reads what the stack's pods use, half as often: it asks every kubelet.
+async fn sample_pods(cluster: Cluster, namespace: String, emitter: Arc<dyn Emitter>) {
+    let Ok(kube) = Kube::from_kubeconfig_file(&cluster.kubeconfig).await else {
+        return;
+    };
+    let mut ticks = time::interval(SAMPLE_EVERY * 2);
+    loop {
+        ticks.tick().await;
+        // Not told where this user may not ask kubelets, as on others' clusters.
+        match kube.pod_samples(&namespace).await {
+            Ok(pods) if !pods.is_empty() => emitter.emit(Fact::PodsSampled { pods }),
+            _ => {}
         }
     }
 }

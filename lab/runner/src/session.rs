@@ -13,7 +13,7 @@ use lab_model::{
     provider::Provider,
 };
 use lab_scenarios::{ScenarioEnv, Summary};
-use lab_stack::{Helm, Target, catalogue::LockedStack, install};
+use lab_stack::{Helm, Target, catalogue::LockedStack, hide_secrets, install};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -194,6 +194,7 @@ impl Session<'_> {
         scenarios: &Scenarios,
     ) -> Result<Summary, RunError> {
         let kube = Kube::from_kubeconfig_file(&cluster.kubeconfig).await?;
+        hide_secrets(&kube, &locked.stack.namespace, &*self.emitter).await;
         let mut login = kube
             .secret(&locked.stack.namespace, "airflow-admin")
             .await?;

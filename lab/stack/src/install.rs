@@ -11,8 +11,9 @@ use lab_k8s::{
 };
 use lab_model::{
     event::{Emitter, Fact},
+    installed::{InstalledComponent, InstalledEndpoint, InstalledStack},
     outcome::Outcome,
-    stack::Component,
+    stack::{Component, Endpoint},
 };
 use miette::Diagnostic;
 use serde_json::{Map, Value, json};
@@ -79,6 +80,8 @@ pub async fn install(
         .helm
         .upgrade_install(&release.name, &stack.namespace, &locked.chart, &values)
         .await?;
+    hide_secrets(target.kube, &stack.namespace, emitter).await;
+    emitter.emit(Fact::StackInstalled(installed(locked, target, started)));
 
     for component in stack
         .components
@@ -123,6 +126,47 @@ pub async fn install(
     )
     .await?;
     report_versions(locked, target, &ready, emitter).await
+}
+
+/// Sees that no password of a stack is ever told, whatever its pods log. A cluster that
+/// does not answer now tells no logs either.
+pub async fn hide_secrets(kube: &Kube, namespace: &str, emitter: &dyn Emitter) {
+    if let Ok(secrets) = kube.secret_texts(namespace).await {
+        emitter.hide(secrets);
+    }
+}
+
+/// What the cluster was given, with the addresses that a person can ask.
+fn installed(locked: &LockedStack, target: &Target<'_>, started: Instant) -> InstalledStack {
+    let stack = &locked.stack;
+    let components = stack
+        .components
+        .iter()
+        .filter(|it| !target.not_run.contains_key(&it.name));
+    // Addresses of forwards are gone with this process.
+    let urls = target.own.is_none().then_some(&target.endpoints);
+    let endpoint = |it: &Endpoint| InstalledEndpoint {
+        name: it.name.clone(),
+        service: it.service.clone(),
+        port: it.port,
+        url: urls.and_then(|urls| urls.get(&it.name)).cloned(),
+    };
+    InstalledStack {
+        namespace: stack.namespace.clone(),
+        release: stack.release.name.clone(),
+        chart: stack.release.chart.clone(),
+        millis: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        images: target.images.clone(),
+        components: components
+            .map(|it| InstalledComponent {
+                name: it.name.clone(),
+                title: it.title.clone(),
+                workload: it.workload.clone(),
+                needs: it.needs.clone(),
+                endpoints: it.endpoints.iter().map(endpoint).collect(),
+            })
+            .collect(),
+    }
 }
 
 async fn report_versions(

@@ -10,4 +10,4 @@ mod version;
 
 pub use catalogue::{Catalogue, CatalogueError};
 pub use helm::{Helm, HelmError};
-pub use install::{InstallError, Target, install};
+pub use install::{InstallError, Target, hide_secrets, install};

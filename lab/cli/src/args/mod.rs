@@ -9,9 +9,10 @@ mod stack;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use lab_model::name::ClusterName;
 
-use crate::settings::Settings;
+use crate::{locale::LangChoice, settings::Settings};
 
 pub(crate) use self::{
     cluster::{ClusterArgs, DownArgs, LogsArgs, UpArgs, time_span},
@@ -67,6 +68,9 @@ pub(crate) struct Global {
     /// When to use colour.
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
     pub(crate) color: ColorChoice,
+    /// The language of messages, reports and features.
+    #[arg(long, global = true, env = "LAB_LANG", value_enum, default_value_t = LangChoice::Auto)]
+    pub(crate) lang: LangChoice,
     /// The checkout whose `fixtures` and `features` are used.
     #[arg(long, global = true, env = "LAB_ROOT", value_name = "FOLDER")]
     pub(crate) root: Option<PathBuf>,
@@ -136,7 +140,9 @@ pub(crate) enum Command {
     Fault(FaultCommand),
     /// Make a run's reports again from its events.
     #[command(
-        after_help = "Example:\n  lab report            the newest run\n  lab report runs/run-20261122-1"
+        after_help = "Example:\n  lab report            the newest run\n  lab report runs/run-20261122-1\n  \
+                      lab report --compare run-20261121-7 run-20261122-1\n  \
+                      lab report --index    runs/index.html"
     )]
     Report(ReportArgs),
     /// List, build or load images.
@@ -148,6 +154,14 @@ pub(crate) enum Command {
     /// Remove what crashed runs left behind.
     #[command(after_help = "Example:\n  lab clean --check   exits 13 and lists what is left")]
     Clean(CleanArgs),
+    /// Print the completions of a shell.
+    #[command(
+        after_help = "Example:\n  lab completions bash > ~/.local/share/bash-completion/completions/lab"
+    )]
+    Completions(CompletionsArgs),
+    /// Write the man pages: one for `lab`, one for each command.
+    #[command(after_help = "Example:\n  lab man ~/.local/share/man/man1 && man lab-report")]
+    Man(ManArgs),
     /// Wait for the end of a process or a time, then clean. `lab run` leaves one behind.
     #[command(hide = true)]
     Reap(ReapArgs),
@@ -168,6 +182,26 @@ pub(crate) struct Named {
 pub(crate) struct ReportArgs {
     /// The run: its id, or its folder. Without it the newest.
     pub(crate) run: Option<PathBuf>,
+    /// Tell what differs between two runs.
+    #[arg(long, num_args = 2, value_names = ["RUN_A", "RUN_B"], conflicts_with = "run")]
+    pub(crate) compare: Option<Vec<PathBuf>>,
+    /// Write a page that lists all runs, with trends.
+    #[arg(long, conflicts_with_all = ["run", "compare"])]
+    pub(crate) index: bool,
+}
+
+/// `lab completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell.
+    pub(crate) shell: Shell,
+}
+
+/// `lab man`.
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Where they are written; made where it is not there.
+    pub(crate) folder: PathBuf,
 }
 
 /// `lab clean`.

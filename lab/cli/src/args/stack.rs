@@ -32,9 +32,6 @@ pub(crate) struct FilterArgs {
     /// Only scenarios whose tags match, for example `@smoke and not @slow`.
     #[arg(long, value_name = "EXPRESSION")]
     pub(crate) tags: Option<String>,
-    /// The language of the features: `en` or `ko`.
-    #[arg(long, env = "LAB_LANG", default_value = "en", value_parser = ["en", "ko"])]
-    pub(crate) lang: String,
 }
 
 /// `lab run`.

@@ -94,6 +94,7 @@ fn terminal_settings(global: &Global) -> Settings {
         color: output::color(global),
         live: std::io::IsTerminal::is_terminal(&std::io::stderr()) && !global.json,
         verbosity,
+        lang: global.lang.lang(),
     }
 }
 

@@ -5,13 +5,16 @@ mod cluster;
 mod doctor;
 mod existing;
 mod fault;
+mod history;
 mod images;
 mod live;
 mod logs;
+mod manual;
 mod reap;
 mod report;
 mod run;
 mod stack;
+mod status;
 mod up;
 
 use std::path::{Path, PathBuf};
@@ -160,6 +163,9 @@ pub(crate) async fn execute(cli: Cli, settings: Result<Settings, SettingsError>)
     let command = match command {
         // The node's first process has no checkout and no terminal.
         Command::Node(node) => return as_node(&global, node.args).await,
+        // These describe the command line itself, wherever that is.
+        Command::Completions(args) => return manual::completions(&args),
+        Command::Man(args) => return manual::pages(&global, &args),
         // Nor has the reaper.
         Command::Reap(args) => return reap::wait_and_reap(args).await,
         other => other,
@@ -186,7 +192,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit, CommandEr
         Command::Up(args) => up::up(context, args).await,
         Command::Down(args) => cluster::down(context, args).await,
         Command::List => cluster::list(context).await,
-        Command::Status(named) => cluster::status(context, &named.name).await,
+        Command::Status(named) => status::status(context, &named.name).await,
         Command::Kubeconfig(named) => cluster::kubeconfig(context, &named.name).await,
         Command::Logs(args) => logs::logs(context, args).await,
         Command::Clean(args) => reap::clean(context, args).await,
@@ -197,7 +203,9 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit, CommandEr
         Command::Report(args) => report::report(context, &args),
         Command::Images(command) => images::images(context, command).await,
         Command::Doctor => doctor::doctor(context).await,
-        Command::Node(_) | Command::Reap(_) => Ok(Exit::Usage),
+        Command::Node(_) | Command::Reap(_) | Command::Completions(_) | Command::Man(_) => {
+            Ok(Exit::Usage)
+        }
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Comman
 
 fn plan(context: &Context, args: &RunArgs) -> Result<Plan, CommandError> {
     let locked = context.stack(&args.stack, &args.lock)?;
-    let scenarios = scenarios(&args.filter);
+    let scenarios = scenarios(context, &args.filter);
     scenarios.check(&context.root)?;
     let workload = benchmark::workload(&context.root, WORKLOAD).map_err(RunError::from)?;
     let run = plan::run_id(Timestamp::now(), std::process::id())
@@ -61,10 +61,10 @@ fn plan(context: &Context, args: &RunArgs) -> Result<Plan, CommandError> {
 }
 
 /// Which scenarios the arguments ask for.
-pub(super) fn scenarios(filter: &FilterArgs) -> plan::Scenarios {
+pub(super) fn scenarios(context: &Context, filter: &FilterArgs) -> plan::Scenarios {
     plan::Scenarios {
         features: filter.feature.clone(),
         tags: filter.tags.clone(),
-        lang: filter.lang.clone(),
+        lang: context.global.lang.lang().code().to_owned(),
     }
 }

@@ -69,7 +69,7 @@ async fn ready(
 
 pub(super) async fn test(context: &Context, args: TestArgs) -> Result<Exit, CommandError> {
     let locked = context.stack(&args.stack.stack, &args.stack.lock)?;
-    let scenarios = scenarios(&args.filter);
+    let scenarios = scenarios(context, &args.filter);
     scenarios.check(&context.root)?;
     let workbench = context.workbench(ImagePolicy::Auto).await?;
     let cluster = open(&workbench, &args.name).await?;

@@ -7,6 +7,7 @@ fn lab(args: &[&str]) -> Output {
         .args(args)
         .env("NO_COLOR", "1")
         .env("COLUMNS", "100")
+        .env("LC_ALL", "C")
         .output()
         .unwrap()
 }

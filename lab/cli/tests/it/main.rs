@@ -11,4 +11,6 @@ mod bad_input;
 mod checkout;
 mod command_line;
 mod existing;
+mod reports;
+mod secrets;
 mod settings;

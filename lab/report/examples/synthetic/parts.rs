@@ -3,6 +3,7 @@
 use lab_model::{
     benchmark::{BenchmarkSummary, Generator, LatencyMicros, Offered, Point},
     event::Fact,
+    installed::{InstalledComponent, InstalledEndpoint, InstalledStack},
     outcome::Outcome,
     stage::Stage,
 };
@@ -52,6 +53,8 @@ pub(crate) fn set_up(stream: &mut Stream, grafana: Outcome) -> Result<(), Failur
     stream.sample(640, 31.0);
 
     let since = stream.start(Stage::Install);
+    stream.wait(1_400);
+    stream.fact(Fact::StackInstalled(installed()));
     stream.component("grafana", ("11.5.1", None), grafana, since);
     for (name, versions, millis, memory, cpu) in [
         ("postgresql", ("15", Some("15.14")), 9_100, 810, 47.0),
@@ -70,9 +73,86 @@ pub(crate) fn set_up(stream: &mut Stream, grafana: Outcome) -> Result<(), Failur
         stream.wait(millis);
         stream.component(name, versions, Outcome::Passed, since);
         stream.sample(memory, cpu);
+        stream.pods(&[
+            ("mlops-platform-postgresql-7d9", 90 + memory / 40, cpu / 9.0),
+            ("airflow-webserver-5c4", memory / 4, cpu / 3.0),
+            ("triton-6f9", memory / 6, cpu / 5.0),
+        ]);
     }
     stream.end(Stage::Install, since, Outcome::Passed);
     Ok(())
+}
+
+/// The stack, as the catalogue's is made.
+fn installed() -> InstalledStack {
+    let component =
+        |name: &str, needs: &[&str], endpoints: &[(&str, &str, u16)]| InstalledComponent {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            workload: format!("deployment/{name}"),
+            needs: needs.iter().map(|it| (*it).to_owned()).collect(),
+            endpoints: endpoints
+                .iter()
+                .enumerate()
+                .map(|(index, (name, service, port))| InstalledEndpoint {
+                    name: (*name).to_owned(),
+                    service: (*service).to_owned(),
+                    port: *port,
+                    url: Some(format!(
+                        "http://127.0.0.1:{}",
+                        40_000 + usize::from(*port) + index
+                    )),
+                })
+                .collect(),
+        };
+    InstalledStack {
+        namespace: "mlops-platform".to_owned(),
+        release: "mlops-platform".to_owned(),
+        chart: "mlops-platform".to_owned(),
+        millis: 1_400,
+        images: [
+            "postgresql",
+            "seaweedfs",
+            "mlflow",
+            "airflow",
+            "triton",
+            "prometheus",
+        ]
+        .map(|recipe| {
+            (
+                recipe.to_owned(),
+                format!("docker.io/lab/{recipe}:0123456789ab"),
+            )
+        })
+        .into(),
+        components: vec![
+            component("postgresql", &[], &[]),
+            component("s3", &[], &[("s3", "mlops-platform-s3", 8333)]),
+            component(
+                "mlflow",
+                &["postgresql", "s3"],
+                &[("mlflow", "mlops-platform-mlflow-tracking", 80)],
+            ),
+            component(
+                "airflow",
+                &["postgresql", "mlflow"],
+                &[("airflow", "airflow-webserver", 8080)],
+            ),
+            component(
+                "triton",
+                &["mlflow"],
+                &[
+                    ("triton", "triton", 8000),
+                    ("triton-metrics", "triton", 8002),
+                ],
+            ),
+            component(
+                "prometheus",
+                &[],
+                &[("prometheus", "mlops-platform-prometheus-server", 80)],
+            ),
+        ],
+    }
 }
 
 pub(crate) fn train(stream: &mut Stream) {

@@ -59,8 +59,8 @@ fn failed_scenario() -> Result<Stream, Failure> {
         stage: Stage::Verify,
         evidence: Evidence {
             source: "events of namespace mlops-platform".to_owned(),
-            text: "09:34:11 Normal  Killing    pod/triton-6f9  Stopping container triton\n\
-                   09:34:12 Warning Unhealthy  pod/triton-6f9  Readiness probe failed: connection refused"
+            text: "2026-01-15T09:33:49Z Pod triton-6f9 Killing: Stopping container triton\n\
+                   2026-01-15T09:33:50Z Pod triton-6f9 Unhealthy: Readiness probe failed: connection refused"
                 .to_owned(),
         },
     });
@@ -83,13 +83,31 @@ fn setup_failed() -> Result<Stream, Failure> {
         failed("pod mlflow-tracking-0 is in CrashLoopBackOff: exit code 1"),
         since,
     );
-    stream.fact(Fact::EvidenceCollected {
-        stage: Stage::Install,
-        evidence: Evidence {
-            source: "pod mlflow-tracking-0 log".to_owned(),
-            text: "sqlalchemy.exc.OperationalError: FATAL: password authentication failed for user \"mlflow\"".to_owned(),
-        },
-    });
+    for (source, text) in [
+        (
+            "kubectl -n mlops-platform get pods",
+            "postgresql-7d9 1/1 Running restarts=0\n\
+          mlflow-tracking-0 0/1 Running restarts=2 waiting: CrashLoopBackOff",
+        ),
+        (
+            "kubectl -n mlops-platform get events",
+            "2026-01-15T09:30:49Z Pod mlflow-tracking-0 BackOff: \
+          Back-off restarting failed container",
+        ),
+        (
+            "kubectl -n mlops-platform logs mlflow-tracking-0 -c mlflow",
+            "2026-01-15T09:30:45Z starting\n\
+          2026-01-15T09:30:46Z sqlalchemy.exc.OperationalError: FATAL: password authentication failed for user \"mlflow\"",
+        ),
+    ] {
+        stream.fact(Fact::EvidenceCollected {
+            stage: Stage::Install,
+            evidence: Evidence {
+                source: source.to_owned(),
+                text: text.to_owned(),
+            },
+        });
+    }
     stream.end(
         Stage::Install,
         since,
@@ -124,6 +142,7 @@ fn interrupted() -> Result<Stream, Failure> {
         scenario,
         keyword: "Given".to_owned(),
         text: "the DAG \"train_digits\" is known to Airflow".to_owned(),
+        line: 10,
         outcome: Outcome::Passed,
         millis: 3_200,
         evidence: Vec::new(),

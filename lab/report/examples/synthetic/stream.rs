@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use lab_model::{
     event::{
-        Event, Evidence, Fact, Host, ImageReady, ImageSource, Progress, RunStarted, ScenarioRef,
+        Event, Evidence, Fact, Host, ImageReady, ImageSource, PodSample, Progress, RunStarted,
+        ScenarioRef,
     },
     outcome::Outcome,
     stage::Stage,
@@ -148,6 +149,7 @@ impl Stream {
                 scenario: scenario.clone(),
                 keyword: (*keyword).to_owned(),
                 text: (*text).to_owned(),
+                line: scenario.line + 1 + u32::try_from(index).unwrap_or_default(),
                 outcome: if last {
                     outcome.clone()
                 } else {
@@ -175,6 +177,19 @@ impl Stream {
         self.fact(Fact::ResourcesSampled {
             memory_bytes: mib << 20,
             cpu_seconds,
+        });
+    }
+
+    /// What pods used: name, MiB, CPU seconds.
+    pub(crate) fn pods(&mut self, pods: &[(&str, u64, f64)]) {
+        let pods = pods.iter().map(|(pod, mib, cpu_seconds)| PodSample {
+            namespace: "mlops-platform".to_owned(),
+            pod: (*pod).to_owned(),
+            memory_bytes: mib << 20,
+            cpu_seconds: *cpu_seconds,
+        });
+        self.fact(Fact::PodsSampled {
+            pods: pods.collect(),
         });
     }
 

@@ -3,6 +3,8 @@
 
 use maud::{Markup, html};
 
+use crate::lang::words;
+
 /// A frame in user units; the page scales it to the width there is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame {
@@ -140,10 +142,15 @@ pub(super) fn x_title(frame: Frame, title: &str) -> Markup {
 }
 
 /// A plot with its caption.
-pub(super) fn figure(caption: &str, korean: &str, told: &str, drawing: &Markup) -> Markup {
+pub(super) fn figure(
+    caption: &'static str,
+    korean: &'static str,
+    told: &str,
+    drawing: &Markup,
+) -> Markup {
     html! {
         figure {
-            figcaption { (caption) " " span.ko lang="ko" { (korean) } }
+            figcaption { (words(caption, korean)) }
             (plot(told, drawing))
         }
     }

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use super::words::name;
 use crate::{
     figures::{bytes, count},
+    lang::{Words, told, words},
     text::{plain, shorten},
 };
 
@@ -40,7 +41,7 @@ pub(super) fn all(evidence: &[Evidence], shown: Shown) -> Markup {
             }
         }
         @if evidence.len() > MOST {
-            p.left-out { (evidence.len() - MOST) " more in events.ndjson" }
+            p.left-out { "+ " (evidence.len() - MOST) ": events.ndjson" }
         }
     }
 }
@@ -61,21 +62,23 @@ fn block(text: &str, limit: usize) -> Markup {
     let short = shorten(text, limit);
     html! {
         pre {
-            @if text.trim().is_empty() { span.left-out { "(nothing)" } }
+            @if text.trim().is_empty() { span.left-out { (words("(nothing)", "(없음)")) } }
             (plain(short.head))
             @if short.left_out > 0 {
-                span.left-out {
-                    "\n… " (left_out(short.left_out)) " left out here; events.ndjson has all of it …\n"
-                }
+                span.left-out { "\n… " (left_out(short.left_out)) " …\n" }
                 (plain(short.tail))
             }
         }
     }
 }
 
-fn left_out(length: usize) -> String {
-    match length {
-        0..10_240 => format!("{} bytes", count(length as u64)),
+fn left_out(length: usize) -> Words {
+    let size = match length {
+        0..10_240 => format!("{} B", count(length as u64)),
         _ => bytes(length as u64),
-    }
+    };
+    told(
+        format!("{size} left out here; events.ndjson has all of it"),
+        format!("{size} 생략. 전체는 events.ndjson에 있습니다"),
+    )
 }

@@ -5,11 +5,13 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::{
-    chart::{Frame, HEIGHT, Scale, figure, px, x_mark, x_title, y_axis},
+    chart::{Frame, HEIGHT, Scale, figure, px, x_mark, y_axis},
+    pods,
     words::heading,
 };
 use crate::{
     figures::{bytes, moment},
+    lang::told,
     report::{Report, ResourceSample},
 };
 
@@ -31,12 +33,18 @@ pub(super) fn section(report: &Report) -> Markup {
             section {
                 (heading("resources", "What it used", "자원 사용량"))
                 @if let Some(peak) = report.memory_peak() {
-                    p { "The cluster with everything in it held at most " b { (bytes(peak)) } " of memory." }
+                    p {
+                        (told(
+                            format!("The cluster with everything in it held at most {} of memory.", bytes(peak)),
+                            format!("클러스터와 그 안의 모든 것이 쓴 메모리는 최대 {}입니다.", bytes(peak)),
+                        ))
+                    }
                 }
                 div.figures {
                     (memory(&samples, report.run.total))
                     (cpu(&samples, report.run.total))
                 }
+                (pods::table(report))
             }
         }
     }
@@ -64,11 +72,11 @@ fn memory(samples: &[ResourceSample], total: Duration) -> Markup {
         .map(|sample| (sample.at, gib(sample.memory_bytes)))
         .collect();
     let most = values.iter().map(|(_, value)| *value).fold(0.0, f64::max);
-    let told = format!("memory over time, at most {most:.1} GiB");
+    let words = format!("memory over time, at most {most:.1} GiB");
     let drawing = area(&values, total, "memory", |value| {
         format!("{} GiB", short(value))
     });
-    figure("Memory", "메모리", &told, &drawing)
+    figure("Memory", "메모리", &words, &drawing)
 }
 
 #[expect(
@@ -89,9 +97,9 @@ fn cpu(samples: &[ResourceSample], total: Duration) -> Markup {
         })
         .collect();
     let most = values.iter().map(|(_, value)| *value).fold(0.0, f64::max);
-    let told = format!("CPUs in use over time, at most {most:.1}");
+    let words = format!("CPUs in use over time, at most {most:.1}");
     let drawing = area(&values, total, "cpu", short);
-    figure("CPUs in use", "사용 중인 CPU 수", &told, &drawing)
+    figure("CPUs in use", "사용 중인 CPU 수", &words, &drawing)
 }
 
 fn short(value: f64) -> String {
@@ -134,6 +142,5 @@ fn area(
         @for at in time.marks() {
             (x_mark(FRAME, FRAME.x(time.share(at)), &moment(Duration::from_secs_f64(at))))
         }
-        (x_title(FRAME, "time of the run"))
     }
 }

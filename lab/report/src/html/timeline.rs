@@ -8,12 +8,13 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::{
-    chapters::chapters,
+    chapters::features,
     chart::Scale,
     words::{class, heading, name},
 };
 use crate::{
     figures::{counted, duration, moment},
+    lang::{told as said, words},
     report::{Report, Span},
 };
 
@@ -50,10 +51,10 @@ pub(super) fn section(report: &Report) -> Markup {
                     (axis(scale))
                     @for (english, korean, rows) in &groups {
                         @if !rows.is_empty() {
-                            h3 { (english) " " span.ko lang="ko" { (korean) } }
+                            h3 { (words(english, korean)) }
                             @for row in rows.iter().take(MOST_ROWS) { (track(row, scale)) }
                             @if rows.len() > MOST_ROWS {
-                                p.left-out { (rows.len() - MOST_ROWS) " more rows are left out" }
+                                p.left-out { "+ " (rows.len() - MOST_ROWS) }
                             }
                         }
                     }
@@ -64,7 +65,7 @@ pub(super) fn section(report: &Report) -> Markup {
     }
 }
 
-fn groups(report: &Report) -> [Group; 4] {
+fn groups(report: &Report) -> [Group; 5] {
     let stages = report.stages.iter().map(|stage| {
         let label = stage.stage.as_str().to_owned();
         row(label, stage.span, class(stage.outcome.as_ref()))
@@ -74,6 +75,10 @@ fn groups(report: &Report) -> [Group; 4] {
         .iter()
         .filter(|image| is_worth_a_row(image.span))
         .map(|image| row(name(&image.image.name), image.span, "image"));
+    let releases = report
+        .stack
+        .iter()
+        .map(|it| row(name(&it.stack.release), it.span, "passed"));
     let components = report
         .components
         .iter()
@@ -88,6 +93,7 @@ fn groups(report: &Report) -> [Group; 4] {
     [
         ("Stages", "단계", stages.collect()),
         ("Images", "이미지", images.collect()),
+        ("Releases", "릴리스", releases.collect()),
         ("Components", "구성 요소", components.collect()),
         ("Scenarios", "시나리오", scenarios(report)),
     ]
@@ -103,7 +109,7 @@ fn row(label: String, span: Span, class: &'static str) -> Row {
 
 /// A row a feature, a bar a scenario.
 fn scenarios(report: &Report) -> Vec<Row> {
-    chapters(report)
+    features(report)
         .into_iter()
         .map(|chapter| Row {
             label: name(chapter[0].scenario.file.trim_end_matches(".feature")),
@@ -139,7 +145,14 @@ fn cached(report: &Report) -> Markup {
         .filter(|image| !is_worth_a_row(image.span))
         .count();
     html! {
-        @if cached > 0 { p.left-out { (counted(cached, "image")) " took less than half a second." } }
+        @if cached > 0 {
+            p.left-out {
+                (said(
+                    format!("{} took less than half a second.", counted(cached, "image")),
+                    format!("이미지 {cached}개는 0.5초도 걸리지 않았습니다."),
+                ))
+            }
+        }
     }
 }
 
@@ -194,7 +207,7 @@ fn track(row: &Row, scale: Scale) -> Markup {
                     line.grid x1=(x) x2=(x) y1="0" y2="100%" {}
                 }
                 @for bar in &row.bars { (draw(bar, scale)) }
-                (length(all, if alone { "" } else { "in all " }, scale))
+                (length(all, if alone { "" } else { "Σ " }, scale))
             }
         }
     }

@@ -9,6 +9,7 @@ use maud::{Markup, html};
 use super::words::{heading, mark, name, spoken, took};
 use crate::{
     figures::bytes,
+    lang::words,
     report::{ComponentReport, Report},
 };
 
@@ -24,12 +25,12 @@ pub(super) fn components(report: &Report) -> Markup {
                 div.scroll tabindex="0" role="region" aria-labelledby="versions" {
                     table {
                         thead { tr {
-                            th scope="col" { "Component" }
-                            th scope="col" { "Documented" }
-                            th scope="col" { "Here" }
-                            th scope="col" { "Image" }
-                            th scope="col" { "Outcome" }
-                            th.number scope="col" { "Ready after" }
+                            th scope="col" { (words("Component", "구성 요소")) }
+                            th scope="col" { (words("Documented", "문서의 버전")) }
+                            th scope="col" { (words("Here", "여기서")) }
+                            th scope="col" { (words("Image", "이미지")) }
+                            th scope="col" { (words("Outcome", "결과")) }
+                            th.number scope="col" { (words("Ready after", "준비까지")) }
                         } }
                         tbody {
                             @for component in &report.components { (row(component, report)) }
@@ -71,7 +72,7 @@ fn from(component: &ComponentReport, image: Option<&ImageReady>) -> Markup {
                 br;
                 span.kind { (origin(image)) }
             },
-            (None, Some(recipe)) => { span.kind { "recipe " code { (name(recipe)) } ", not here" } },
+            (None, Some(recipe)) => { span.kind { (words("not here: recipe", "여기 없음: 레시피")) " " code { (name(recipe)) } } },
             (None, None) => "–",
         }
     }
@@ -81,12 +82,14 @@ fn origin(image: &ImageReady) -> Markup {
     html! {
         @match &image.pulled_as {
             Some(pinned) => {
-                @if image.source == ImageSource::Pulled { "pulled: " } @else { "pulled before: " }
-                code { (name(&short(pinned))) }
+                @if image.source == ImageSource::Pulled { (words("pulled", "내려받음")) }
+                @else { (words("pulled before", "전에 내려받음")) }
+                " " code { (name(&short(pinned))) }
             },
             None => {
-                @if image.source == ImageSource::Built { "built" } @else { "built before" }
-                " from recipe " code { (name(&image.name)) }
+                @if image.source == ImageSource::Built { (words("built from recipe", "레시피로 빌드")) }
+                @else { (words("built before from recipe", "전에 레시피로 빌드")) }
+                " " code { (name(&image.name)) }
             },
         }
     }
@@ -111,8 +114,8 @@ fn actual(component: &ComponentReport) -> Markup {
         code { (name(actual)) }
         @match likeness(&component.documented, actual) {
             Likeness::Same => {}
-            Likeness::Differs => { " " span.badge { "differs" } }
-            Likeness::NotDocumented => { " " span.badge { "not documented" } }
+            Likeness::Differs => { " " span.badge { (words("differs", "다름")) } }
+            Likeness::NotDocumented => { " " span.badge { (words("not documented", "문서에 없음")) } }
         }
     }
 }
@@ -121,17 +124,17 @@ fn actual(component: &ComponentReport) -> Markup {
 pub(super) fn images(report: &Report) -> Markup {
     html! {
         @if !report.images.is_empty() {
-            section {
-                (heading("images", "Images", "이미지"))
-                div.scroll tabindex="0" role="region" aria-labelledby="images" {
+            details {
+                summary { (words("Images", "이미지")) }
+                div.scroll tabindex="0" role="region" aria-label="images" {
                     table {
                         thead { tr {
-                            th scope="col" { "Image" }
-                            th scope="col" { "Where it came from" }
-                            th.number scope="col" { "Size" }
-                            th.number scope="col" { "Took" }
-                            th scope="col" { "Documented as" }
-                            th scope="col" { "Used as" }
+                            th scope="col" { (words("Image", "이미지")) }
+                            th scope="col" { (words("Where it came from", "출처")) }
+                            th.number scope="col" { (words("Size", "크기")) }
+                            th.number scope="col" { (words("Took", "걸린 시간")) }
+                            th scope="col" { (words("Documented as", "문서의 이미지")) }
+                            th scope="col" { (words("Used as", "사용한 이미지")) }
                         } }
                         tbody {
                             @for report in &report.images {

@@ -6,15 +6,20 @@ use lab_model::outcome::Outcome;
 use maud::{Markup, html};
 
 pub(super) use crate::words::spoken;
-use crate::{figures, paint, text::one_line};
+use crate::{
+    figures,
+    lang::{Lang, words},
+    paint,
+    text::one_line,
+};
 
 /// The longest name on the page, characters.
 const NAME_LIMIT: usize = 300;
 
-/// A heading of the page: English with Korean beside it.
-pub(super) fn heading(id: &str, english: &str, korean: &str) -> Markup {
+/// A heading of the page, in both languages.
+pub(super) fn heading(id: &str, english: &'static str, korean: &'static str) -> Markup {
     html! {
-        h2 id=(id) { (english) " " span.ko lang="ko" { (korean) } }
+        h2 id=(id) { (words(english, korean)) }
     }
 }
 
@@ -33,7 +38,8 @@ pub(super) const fn class(outcome: Option<&Outcome>) -> &'static str {
 
 /// The outcome as a mark, with its word for those who do not see it.
 pub(super) fn mark(outcome: Option<&Outcome>) -> Markup {
-    let word = spoken(outcome);
+    let words = spoken(outcome);
+    let word = words.of(Lang::English);
     html! {
         span class={ "mark " (class(outcome)) } role="img" aria-label=(word) title=(word) {
             (paint::mark(outcome))
@@ -47,11 +53,15 @@ pub(super) fn took(length: Duration) -> Markup {
 }
 
 /// A term with its value in a list of facts; left out where there is no value.
-pub(super) fn fact(english: &str, korean: &str, value: Option<Cow<'_, str>>) -> Markup {
+pub(super) fn fact(
+    english: &'static str,
+    korean: &'static str,
+    value: Option<Cow<'_, str>>,
+) -> Markup {
     html! {
         @if let Some(value) = value {
             div {
-                dt { (english) " " span.ko lang="ko" { (korean) } }
+                dt { (words(english, korean)) }
                 dd { (name(&value)) }
             }
         }

@@ -8,7 +8,11 @@ use lab_model::{
     outcome::Outcome,
 };
 
-use crate::{figures::rough, text::one_line};
+use crate::{
+    figures::rough,
+    lang::{Lang, told},
+    text::one_line,
+};
 
 /// The most pieces of work shown at once.
 const MOST_TASKS: usize = 6;
@@ -23,13 +27,14 @@ pub(crate) struct Bars {
     stage: ProgressBar,
     tasks: HashMap<String, ProgressBar>,
     style: ProgressStyle,
+    lang: Lang,
     passed: usize,
     failed: usize,
     not_run: usize,
 }
 
 impl Bars {
-    pub(crate) fn new(target: ProgressDrawTarget, color: bool) -> Self {
+    pub(crate) fn new(target: ProgressDrawTarget, color: bool, lang: Lang) -> Self {
         let all = MultiProgress::with_draw_target(target);
         let stage = all.add(ProgressBar::no_length());
         stage.set_style(style(if color {
@@ -46,6 +51,7 @@ impl Bars {
             } else {
                 "    {prefix} [{bar:20}] {msg}"
             }),
+            lang,
             passed: 0,
             failed: 0,
             not_run: 0,
@@ -128,7 +134,9 @@ impl Bars {
         bar.set_length(whole);
         bar.set_position(progress.done.min(whole));
         let left = progress.remaining_seconds.map_or(String::new(), |seconds| {
-            format!(", about {} left", rough(seconds))
+            let left = rough(seconds);
+            let words = told(format!(", about {left} left"), format!(", 약 {left} 남음"));
+            words.of(self.lang).to_owned()
         });
         bar.set_message(format!("{}{left}", one_line(&progress.now, WORDS_LIMIT)));
     }

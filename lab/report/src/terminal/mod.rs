@@ -12,7 +12,7 @@ use std::{
 use indicatif::ProgressDrawTarget;
 use lab_model::event::Event;
 
-use crate::{reporter::Reporter, terminal::bars::Bars, terminal::teller::Teller};
+use crate::{lang::Lang, reporter::Reporter, terminal::bars::Bars, terminal::teller::Teller};
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +35,8 @@ pub struct Settings {
     pub live: bool,
     /// How much is told.
     pub verbosity: Verbosity,
+    /// In which language.
+    pub lang: Lang,
 }
 
 /// Tells a run's events to a person.
@@ -57,7 +59,10 @@ impl<W: Write> Terminal<W> {
     pub fn new(out: W, settings: Settings) -> Self {
         let bars = (settings.live && settings.verbosity > Verbosity::Quiet)
             // Ten times a second reads as moving and costs no CPU worth naming.
-            .then(|| Bars::new(ProgressDrawTarget::stderr_with_hz(10), settings.color));
+            .then(|| {
+                let target = ProgressDrawTarget::stderr_with_hz(10);
+                Bars::new(target, settings.color, settings.lang)
+            });
         Self {
             out,
             teller: Teller::new(settings),

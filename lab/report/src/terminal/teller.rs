@@ -14,10 +14,11 @@ use lab_model::{
 
 use crate::{
     figures::{bytes, counted, duration, micros, moment, rate, rough},
+    lang::{Lang, Words, told, words},
     paint::{Paint, Painter},
     terminal::{Settings, Verbosity},
     text::{beginning, one_line, plain},
-    words::{self, spoken},
+    words::{self as spelled, spoken},
 };
 
 /// The longest line, characters.
@@ -93,19 +94,33 @@ impl Teller {
                 version,
                 nodes,
                 ..
-            } => vec![format!(
-                "  {} cluster {cluster}: Kubernetes {}, {} ready",
-                self.painter.mark(Some(&Outcome::Passed)),
-                one_line(version, LINE_LIMIT),
-                counted(nodes.len(), "node"),
-            )],
+            } => {
+                let mark = self.painter.mark(Some(&Outcome::Passed));
+                let version = one_line(version, LINE_LIMIT);
+                let nodes = nodes.len();
+                let ready = told(
+                    format!(
+                        "cluster {cluster}: Kubernetes {version}, {} ready",
+                        counted(nodes, "node")
+                    ),
+                    format!("클러스터 {cluster}: 쿠버네티스 {version}, 노드 {nodes}개 준비됨"),
+                );
+                vec![format!("  {mark} {}", self.say(&ready))]
+            }
             Fact::WindowMeasured(window) => self.window(window),
             Fact::BenchmarkFinished(summary) => self.benchmark(summary),
-            Fact::Noted { text } => vec![format!("  note: {}", one_line(text, LINE_LIMIT))],
+            Fact::Noted { text } => {
+                let note = self.say(&words("note", "메모")).to_owned();
+                vec![format!("  {note}: {}", one_line(text, LINE_LIMIT))]
+            }
             Fact::Progressed(progress) => self.progress(progress, at).into_iter().collect(),
             Fact::EvidenceCollected { evidence, .. } => self.evidence(evidence),
             _ => Vec::new(),
         }
+    }
+
+    fn say<'a>(&self, words: &'a Words) -> &'a str {
+        words.of(self.settings.lang)
     }
 
     fn run(&self, about: &RunStarted) -> Vec<String> {
@@ -133,11 +148,18 @@ impl Teller {
         self.progress.clear();
         let mark = self.painter.mark(Some(outcome));
         let took = duration(Duration::from_millis(millis));
-        let line = match outcome {
-            Outcome::Passed => format!("{mark} {stage} done in {took}"),
-            Outcome::NotRun { .. } => format!("{mark} {stage} not run"),
-            other => format!("{mark} {stage} {} after {took}", spoken(Some(other))),
+        let ending = match outcome {
+            Outcome::Passed => told(format!("done in {took}"), format!("완료, {took}")),
+            Outcome::NotRun { .. } => spoken(Some(outcome)),
+            other => {
+                let word = spoken(Some(other));
+                told(
+                    format!("{} after {took}", word.of(Lang::English)),
+                    format!("{} 뒤 {}", took, word.of(Lang::Korean)),
+                )
+            }
         };
+        let line = format!("{mark} {stage} {}", self.say(&ending));
         match outcome.reason() {
             Some(reason) => vec![format!("{line}: {}", one_line(reason, LINE_LIMIT))],
             None => vec![line],
@@ -148,14 +170,16 @@ impl Teller {
         self.progress.remove(&format!("image {}", image.name));
         let took = duration(Duration::from_millis(image.millis));
         let source = match image.source {
-            ImageSource::Pulled => format!("pulled in {took}"),
-            ImageSource::Built => format!("built in {took}"),
-            ImageSource::Cached => "already here".to_owned(),
+            ImageSource::Pulled => told(format!("pulled in {took}"), format!("내려받음 {took}")),
+            ImageSource::Built => told(format!("built in {took}"), format!("빌드함 {took}")),
+            ImageSource::Cached => words("already here", "이미 있음"),
         };
         format!(
-            "  {} image {} {source}, {}",
+            "  {} {} {} {}, {}",
             self.painter.mark(Some(&Outcome::Passed)),
+            self.say(&words("image", "이미지")),
             one_line(&image.name, LINE_LIMIT),
+            self.say(&source),
             bytes(image.bytes)
         )
     }
@@ -180,10 +204,14 @@ impl Teller {
         let version = one_line(&version, LINE_LIMIT);
         let space = if version.is_empty() { "" } else { " " };
         let ending = match outcome.reason() {
-            None => format!("ready after {}", duration(Duration::from_millis(*millis))),
+            None => {
+                let took = duration(Duration::from_millis(*millis));
+                let ready = told(format!("ready after {took}"), format!("{took} 뒤 준비됨"));
+                self.say(&ready).to_owned()
+            }
             Some(reason) => {
                 let reason = one_line(reason, LINE_LIMIT);
-                format!("{}: {reason}", spoken(Some(outcome)))
+                format!("{}: {reason}", spoken(Some(outcome)).of(self.settings.lang))
             }
         };
         vec![format!("  {mark} {name}{space}{version} {ending}")]
@@ -211,7 +239,10 @@ impl Teller {
         if details.is_empty() {
             lines.extend(outcome.reason().map(|reason| {
                 let reason = one_line(reason, LINE_LIMIT);
-                format!("      {}: {reason}", spoken(Some(outcome)))
+                format!(
+                    "      {}: {reason}",
+                    spoken(Some(outcome)).of(self.settings.lang)
+                )
             }));
         }
         lines.extend(details);
@@ -272,7 +303,8 @@ impl Teller {
             lines.push(format!("          {}", beginning(line, LINE_LIMIT)));
         }
         if all.len() > EVIDENCE_LINES {
-            lines.push("          … the rest is in the report".to_owned());
+            let rest = words("the rest is in the report", "나머지는 보고서에 있습니다");
+            lines.push(format!("          … {}", self.say(&rest)));
         }
         lines
     }
@@ -298,13 +330,13 @@ impl Teller {
             .flat_map(|point| self.point(&point.offered.to_string(), point))
             .collect();
         let highest = summary.highest.as_ref();
-        lines.extend(highest.map(|highest| format!("  {}", words::highest(highest))));
+        lines.extend(highest.map(|highest| format!("  {}", self.say(&spelled::highest(highest)))));
         lines.extend(summary.missed.iter().map(|missed| {
-            let missed = format!("budget missed: {}", one_line(missed, LINE_LIMIT));
+            let missed = spelled::missed(&one_line(missed, LINE_LIMIT));
             format!(
                 "  {} {}",
                 self.painter.paint(Paint::Bad, "✗"),
-                self.painter.paint(Paint::Bad, &missed)
+                self.painter.paint(Paint::Bad, self.say(&missed))
             )
         }));
         lines
@@ -327,7 +359,8 @@ impl Teller {
             micros(point.latency.p99),
         )];
         lines.extend(point.void.iter().map(|void| {
-            let void = format!("void: {}", one_line(void, LINE_LIMIT));
+            let word = self.say(&words("void", "무효")).to_owned();
+            let void = format!("{word}: {}", one_line(void, LINE_LIMIT));
             format!("      {}", self.painter.paint(Paint::Doubtful, &void))
         }));
         lines
@@ -352,9 +385,11 @@ impl Teller {
             let percent = u128::from(progress.done) * 100 / u128::from(total);
             format!(", {} %", percent.min(100))
         });
-        let left = progress
-            .remaining_seconds
-            .map(|seconds| format!(", about {} left", rough(seconds)));
+        let left = progress.remaining_seconds.map(|seconds| {
+            let left = rough(seconds);
+            let words = told(format!(", about {left} left"), format!(", 약 {left} 남음"));
+            self.say(&words).to_owned()
+        });
         let line = format!(
             "    {}: {}{}{}",
             one_line(&progress.task, LINE_LIMIT),

@@ -4,8 +4,9 @@ use lab_model::event::{Event, Evidence, Fact};
 use lab_report::{
     fold::fold,
     html, junit,
+    lang::Lang,
     reporter::Reporter,
-    summary,
+    summary::{self, Look},
     terminal::{Settings, Terminal, Verbosity},
 };
 use proptest::{prelude::*, sample::Index};
@@ -21,7 +22,14 @@ fn all_events() -> Vec<Event> {
 
 fn every_output(events: &[Event]) -> String {
     let report = fold(events);
-    let _ = summary::render(&report, None, true);
+    let _ = summary::render(
+        &report,
+        None,
+        Look {
+            color: true,
+            lang: Lang::Korean,
+        },
+    );
     junit::render(&report).unwrap();
     let settings = Settings {
         verbosity: Verbosity::Verbose,
@@ -31,7 +39,7 @@ fn every_output(events: &[Event]) -> String {
     for event in events {
         terminal.event(event).unwrap();
     }
-    html::render(&report)
+    html::render(&report, Lang::English)
 }
 
 proptest! {
@@ -80,6 +88,6 @@ proptest! {
             }
         }
         prop_assert!(!page.to_lowercase().contains("<script"));
-        prop_assert_eq!(tags(&page), tags(&html::render(&fold(&tame))));
+        prop_assert_eq!(tags(&page), tags(&html::render(&fold(&tame), Lang::English)));
     }
 }

@@ -1,13 +1,13 @@
 //! Benchmarks: on the page, as pictures, as the text of `lab bench`.
 
 use lab_model::event::Fact;
-use lab_report::{bench, fold::fold, html, pictures};
+use lab_report::{bench, fold::fold, html, lang::Lang, pictures};
 
 use crate::{recording, report};
 
 /// The section of the benchmark, from its heading to the next one.
 fn section(name: &str) -> String {
-    let page = html::render(&report(name));
+    let page = html::render(&report(name), Lang::English);
     let (_, section) = page.split_once("<h2 id=\"benchmark\">").unwrap();
     section.split_once("</section>").unwrap().0.to_owned()
 }

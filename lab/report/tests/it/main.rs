@@ -6,8 +6,11 @@
 
 mod any_events;
 mod benchmark;
+mod history;
+mod messages;
 mod page;
 mod record;
+mod scale;
 mod text_outputs;
 
 use std::path::PathBuf;

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use lab_report::{
-    junit,
+    github, junit,
+    lang::Lang,
     reporter::Reporter,
-    summary,
+    summary::{self, Look},
     terminal::{Settings, Terminal, Verbosity},
 };
 
@@ -17,6 +18,7 @@ fn told(name: &str, verbosity: Verbosity, color: bool) -> String {
         color,
         live: false,
         verbosity,
+        ..Settings::default()
     };
     let mut terminal = Terminal::new(&mut out, settings);
     for event in &recording(name).events {
@@ -34,6 +36,24 @@ fn terminal_lines() {
             format!("terminal-{name}"),
             told(name, Verbosity::Normal, false)
         );
+    }
+}
+
+#[test]
+fn terminal_lines_in_korean() {
+    for name in ["passed", "setup-failed"] {
+        let settings = Settings {
+            lang: Lang::Korean,
+            ..Settings::default()
+        };
+        let mut out = Vec::new();
+        let mut terminal = Terminal::new(&mut out, settings);
+        for event in &recording(name).events {
+            terminal.event(event).unwrap();
+        }
+        drop(terminal);
+        let text = String::from_utf8(out).unwrap();
+        insta::assert_snapshot!(format!("terminal-korean-{name}"), text);
     }
 }
 
@@ -88,6 +108,7 @@ fn bars_do_not_change_what_is_told() {
         color: false,
         live: true,
         verbosity: Verbosity::Normal,
+        ..Settings::default()
     };
     let mut terminal = Terminal::new(&mut out, settings);
     for event in &recording("passed").events {
@@ -110,7 +131,7 @@ fn summaries() {
         let page = Path::new("runs/x/report.html");
         insta::assert_snapshot!(
             format!("summary-{name}"),
-            summary::render(&report(name), Some(page), false)
+            summary::render(&report(name), Some(page), Look::default())
         );
     }
 }
@@ -123,4 +144,26 @@ fn junit_files() {
             junit::render(&report(name)).unwrap()
         );
     }
+}
+
+#[test]
+fn github_summaries_and_annotations() {
+    for name in STREAMS {
+        let report = report(name);
+        let summary = github::step_summary(&report, Lang::English);
+        let annotations = github::annotations(&report);
+        insta::assert_snapshot!(
+            format!("github-{name}"),
+            format!("{summary}\n{annotations}")
+        );
+    }
+}
+
+#[test]
+fn an_annotation_is_on_the_line_of_the_step_that_failed() {
+    let annotations = github::annotations(&report("failed-scenario"));
+    assert!(
+        annotations.starts_with("::error file=features/deploy.feature,line=34,title="),
+        "{annotations}"
+    );
 }

@@ -1,6 +1,7 @@
 //! Vertical and horizontal axes of latencies: even, or logarithmic where they span much.
 
 use super::{super::chart::Scale, lines::mark_of_micros};
+use crate::lang::{Words, told};
 
 /// Values that span more than this factor are drawn on a logarithmic axis; on an even
 /// one the small ones could not be told from nothing.
@@ -45,11 +46,14 @@ impl Axis {
         marks.into_iter().map(told).collect()
     }
 
-    /// What to say of it beside the axis.
-    pub(super) const fn remark(self) -> &'static str {
+    /// The caption of a picture, with what is to be said of its axis.
+    pub(super) fn caption(self, english: &str, korean: &str) -> Words {
         match self {
-            Self::Even(_) => "",
-            Self::Log(_) => ", log scale",
+            Self::Even(_) => told(english.to_owned(), korean.to_owned()),
+            Self::Log(_) => told(
+                format!("{english}, log scale"),
+                format!("{korean}, 로그 눈금"),
+            ),
         }
     }
 }

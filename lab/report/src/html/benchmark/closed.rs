@@ -9,7 +9,10 @@ use super::{
     lines::{QUANTILES, labels, line, mark_of_rate},
     picture::Picture,
 };
-use crate::figures::{micros, rate};
+use crate::{
+    figures::{micros, rate},
+    lang::words,
+};
 
 /// Right answers a second over connections.
 pub(super) fn throughput(points: &[&Point]) -> Picture {
@@ -43,9 +46,8 @@ pub(super) fn throughput(points: &[&Point]) -> Picture {
     };
     Picture {
         file: "throughput",
-        caption: "Right answers a second".to_owned(),
-        korean: "초당 정답 응답",
-        note: String::new(),
+        caption: words("Right answers a second", "초당 정답 응답"),
+        note: None,
         told: format!("right answers a second: {told}"),
         drawing,
     }
@@ -88,9 +90,8 @@ pub(super) fn latency(points: &[&Point]) -> Picture {
     };
     Picture {
         file: "latency",
-        caption: format!("Time until the answer{}", axis.remark()),
-        korean: "응답 시간",
-        note: String::new(),
+        caption: axis.caption("Time until the answer", "응답 시간"),
+        note: None,
         told: format!("time until the answer: {told}"),
         drawing,
     }

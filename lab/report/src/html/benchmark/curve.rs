@@ -11,7 +11,10 @@ use super::{
     lines::{QUANTILES, labels, line, mark_of_rate, upright},
     picture::Picture,
 };
-use crate::figures::rate;
+use crate::{
+    figures::rate,
+    lang::{Words, told as told_in, words},
+};
 
 const FRAME: Frame = Frame {
     left: 66.0,
@@ -84,9 +87,8 @@ impl<'a> Curve<'a> {
         };
         Picture {
             file: "latency",
-            caption: format!("Latency over load{}", axis.remark()),
-            korean: "부하별 응답 시간",
-            note: self.note(),
+            caption: axis.caption("Latency over load", "부하별 응답 시간"),
+            note: Some(self.note()),
             told: format!("time until the answer: {}", words.join(", ")),
             drawing,
         }
@@ -108,15 +110,24 @@ impl<'a> Curve<'a> {
     }
 
     /// How the knee was found, or why there is none.
-    fn note(&self) -> String {
+    fn note(&self) -> Words {
         if self.knee.is_some() {
-            "Knee: the load whose p99 lies furthest below the straight line from the first \
-             point to the highest, both axes even (Kneedle, Satopää et al. 2011)."
-                .to_owned()
+            words(
+                "Knee: the load whose p99 lies furthest below the straight line from the first \
+                 point to the highest, both axes even (Kneedle, Satopää et al. 2011).",
+                "꺾이는 점(knee): 처음 점과 가장 높은 점을 이은 직선에서 p99가 가장 아래로 떨어진 \
+                 부하, 두 축 모두 고른 눈금일 때 (Kneedle, Satopää 외 2011).",
+            )
         } else if self.points.len() < LEAST_POINTS {
-            format!("Fewer than {LEAST_POINTS} loads cannot show a knee.")
+            told_in(
+                format!("Fewer than {LEAST_POINTS} loads cannot show a knee."),
+                format!("부하가 {LEAST_POINTS}개보다 적으면 꺾이는 점을 알 수 없습니다."),
+            )
         } else {
-            format!("No knee: p99 rises by less than {LEAST_RISE} times, or evenly.")
+            told_in(
+                format!("No knee: p99 rises by less than {LEAST_RISE} times, or evenly."),
+                format!("꺾이는 점 없음: p99가 {LEAST_RISE}배보다 적게, 또는 고르게 오릅니다."),
+            )
         }
     }
 }

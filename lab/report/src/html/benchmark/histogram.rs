@@ -9,7 +9,10 @@ use super::{
     lines::{mark_of_micros, mark_of_rate},
     picture::Picture,
 };
-use crate::figures::{count, micros};
+use crate::{
+    figures::{count, micros},
+    lang::told,
+};
 
 const FRAME: Frame = Frame {
     left: 58.0,
@@ -48,9 +51,11 @@ pub(super) fn picture(point: &Point) -> Option<Picture> {
     };
     Some(Picture {
         file: "histogram",
-        caption: format!("Answers by latency at {}", point.offered),
-        korean: "응답 시간 분포",
-        note: String::new(),
+        caption: told(
+            format!("Answers by latency at {}", point.offered),
+            format!("응답 시간 분포, {}", point.offered),
+        ),
+        note: None,
         told: format!(
             "histogram of {} answers, p50 {}, p99 {}, slowest {}",
             count(point.requests),

@@ -20,7 +20,12 @@ use maud::{Markup, html};
 pub(crate) use self::stages::parts;
 use self::{curve::Curve, picture::Picture};
 use super::words::{heading, name};
-use crate::{figures::counted, report::Report, words};
+use crate::{
+    figures::counted,
+    lang::{told as told_in, words as both},
+    report::Report,
+    words,
+};
 
 /// The most windows that a plot can show apart.
 const MOST_POINTS: usize = 24;
@@ -33,17 +38,35 @@ pub(super) fn section(report: &Report) -> Markup {
         @if !report.benchmarks.is_empty() {
             section {
                 (heading("benchmark", "How fast it answers", "추론 성능"))
-                p {
-                    "A closed loop keeps a number of connections busy: each sends its next request when the last was answered. "
-                    @if open {
-                        "An open loop sends requests when they are due, whatever was answered; "
-                        "latency counts from when a request was due, so that a server that stands still is not spared. "
-                    }
-                    "p50 is the middle: half of the answers came faster; of p99, 99 of 100 did. "
-                    "Only right answers are timed."
-                }
+                (meaning(open))
                 @for benchmark in &report.benchmarks { (one(benchmark)) }
             }
+        }
+    }
+}
+
+/// What the words below mean.
+fn meaning(open: bool) -> Markup {
+    html! {
+        p {
+            (both(
+                "A closed loop keeps a number of connections busy: each sends its next request when the last was answered.",
+                "닫힌 루프는 정해진 수의 연결을 계속 쓰며, 연결마다 앞 요청의 응답이 와야 다음 요청을 보냅니다.",
+            ))
+            " "
+            @if open {
+                (both(
+                    "An open loop sends requests when they are due, whatever was answered; latency counts \
+                     from when a request was due, so that a server that stands still is not spared.",
+                    "열린 루프는 응답과 상관없이 정해진 때에 요청을 보내고, 응답 시간은 보냈어야 할 때부터 잽니다. \
+                     그래서 멈춰 선 서버의 지연이 감춰지지 않습니다.",
+                ))
+                " "
+            }
+            (both(
+                "p50 is the middle: half of the answers came faster; of p99, 99 of 100 did. Only right answers are timed.",
+                "p50은 한가운데로 응답의 절반이 더 빨랐고, p99는 100개 중 99개가 더 빨랐습니다. 맞는 응답만 잽니다.",
+            ))
         }
     }
 }
@@ -141,7 +164,12 @@ fn one(benchmark: &BenchmarkSummary) -> Markup {
             div.figures.wide { @for picture in &pictures { (picture.on_page()) } }
         }
         @if left_out > 0 {
-            p.note { "Left out of the pictures: " (counted(left_out, "window")) ", void or beyond the first " (MOST_POINTS) "." }
+            p.note {
+                (told_in(
+                    format!("Left out of the pictures: {}, void or beyond the first {MOST_POINTS}.", counted(left_out, "window")),
+                    format!("그림에서 뺀 구간: {left_out}개, 무효이거나 처음 {MOST_POINTS}개 뒤의 것."),
+                ))
+            }
         }
         (tables::all(benchmark))
         @if let Some(highest) = &benchmark.highest { (search::table(highest)) }
@@ -155,7 +183,7 @@ fn folded(point: &Point) -> Markup {
     html! {
         @if !pictures.is_empty() {
             details.window {
-                summary { (point.offered) ": distribution and seconds " span.ko lang="ko" { "분포와 추이" } }
+                summary { (point.offered) ": " (both("distribution and seconds", "분포와 추이")) }
                 div.figures.wide { @for picture in &pictures { (picture.on_page()) } }
             }
         }
@@ -167,7 +195,7 @@ fn missed(missed: &[String]) -> Markup {
     html! {
         @if !missed.is_empty() {
             div.missed {
-                p { b { "Budget missed " } span.ko lang="ko" { "기준 미달" } }
+                p { b { (both("Budget missed", "기준 미달")) } }
                 ul { @for one in missed { li { (name(one)) } } }
             }
         }

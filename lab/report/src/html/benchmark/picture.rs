@@ -3,6 +3,7 @@
 use maud::{Markup, PreEscaped, html};
 
 use super::super::chart::{HEIGHT, WIDTH, plot};
+use crate::lang::{Lang, Words};
 
 const STYLE: &str = concat!(
     include_str!("../palette.css"),
@@ -23,10 +24,9 @@ const ZOOM: f64 = 2.0;
 pub(super) struct Picture {
     /// Name of its file, without extension.
     pub(super) file: &'static str,
-    pub(super) caption: String,
-    pub(super) korean: &'static str,
-    /// What it leaves out or takes for granted; empty where there is nothing to say.
-    pub(super) note: String,
+    pub(super) caption: Words,
+    /// What it leaves out or takes for granted.
+    pub(super) note: Option<Words>,
     /// Its figures in words.
     pub(super) told: String,
     pub(super) drawing: Markup,
@@ -37,16 +37,19 @@ impl Picture {
     pub(super) fn on_page(&self) -> Markup {
         html! {
             figure {
-                figcaption { (self.caption) " " span.ko lang="ko" { (self.korean) } }
+                figcaption { (self.caption) }
                 (plot(&self.told, &self.drawing))
-                @if !self.note.is_empty() { p.note { (self.note) } }
+                @if let Some(note) = &self.note { p.note { (note) } }
             }
         }
     }
 
     /// As a whole SVG document that brings its own style; `of` says what was measured.
     pub(super) fn alone(&self, of: &str) -> String {
-        let note = wrapped(&self.note, LINE_LENGTH);
+        let english = |words: &Words| words.of(Lang::English).to_owned();
+        let note = self.note.as_ref().map(english).unwrap_or_default();
+        let note = wrapped(&note, LINE_LENGTH);
+        let caption = english(&self.caption);
         #[expect(clippy::cast_precision_loss, reason = "a note has few lines")]
         let below = note.len() as f64 * LINE + if note.is_empty() { 0.0 } else { 14.0 };
         let height = HEADING + HEIGHT + below;
@@ -54,11 +57,11 @@ impl Picture {
             svg.alone xmlns="http://www.w3.org/2000/svg" role="img" aria-label=(self.told)
                 viewBox={ "0 " (-HEADING) " " (WIDTH) " " (height) }
                 width=(ZOOM * WIDTH) height=(ZOOM * height) {
-                title { (self.caption) ": " (of) }
+                title { (caption) ": " (of) }
                 style { (PreEscaped(STYLE)) }
                 rect.sheet x="0" y=(-HEADING) width=(WIDTH) height=(height) {}
                 text.caption x="12" y="-26" {
-                    (self.caption) " " tspan.ko lang="ko" { (self.korean) }
+                    (caption) " " tspan.ko lang="ko" { (self.caption.of(Lang::Korean)) }
                 }
                 text.of x="12" y="-9" { (of) }
                 g.plot { (self.drawing) }

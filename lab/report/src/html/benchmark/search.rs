@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     figures::{count, counted, micros, rate},
+    lang::{Lang, words as both},
     words,
 };
 
@@ -54,13 +55,18 @@ pub(super) fn picture(highest: &Highest) -> Option<Picture> {
     let held = tried.iter().filter(|one| one.held).count();
     Some(Picture {
         file: "search",
-        caption: format!("Search: p99 of each rate tried{}", axis.remark()),
-        korean: "최고 처리율 탐색",
-        note: "A circle held the target without errors, a cross did not.".to_owned(),
+        caption: axis.caption(
+            "Search: p99 of each rate tried",
+            "최고 처리율 탐색: 시도별 p99",
+        ),
+        note: Some(both(
+            "A circle held the target without errors, a cross did not.",
+            "원은 오류 없이 목표를 지킨 시도, 가위표는 지키지 못한 시도입니다.",
+        )),
         told: format!(
             "{} tried, {held} held. {}",
             counted(tried.len(), "rate"),
-            words::highest(highest)
+            words::highest(highest).of(Lang::English)
         ),
         drawing,
     })
@@ -93,13 +99,13 @@ fn tick(one: Tried, x: f64, y: f64) -> Markup {
 pub(super) fn table(highest: &Highest) -> Markup {
     html! {
         details {
-            summary { "Every rate tried, in turn " span.ko lang="ko" { "시도한 순서" } }
+            summary { (both("Every rate tried, in turn", "시도한 처리율, 순서대로")) }
             table {
                 thead { tr {
-                    th.number scope="col" { "Offered" }
+                    th.number scope="col" { (both("Offered", "제시한 부하")) }
                     th.number scope="col" { "p99" }
-                    th.number scope="col" { "Errors" }
-                    th scope="col" { "Target" }
+                    th.number scope="col" { (both("Errors", "오류")) }
+                    th scope="col" { (both("Target", "목표")) }
                 } }
                 tbody {
                     @for one in highest.tried.iter().take(MOST_TRIES) {
@@ -107,7 +113,7 @@ pub(super) fn table(highest: &Highest) -> Markup {
                             th.number scope="row" { (rate(one.rate)) "/s" }
                             td.number { (micros(one.p99)) }
                             td.number.failed[one.errors > 0] { (count(one.errors)) }
-                            td { @if one.held { "held" } @else { "not held" } }
+                            td { @if one.held { (both("held", "지킴")) } @else { (both("not held", "못 지킴")) } }
                         }
                     }
                 }

@@ -9,7 +9,10 @@ use super::{
     lines::{labels, line, mark_of_rate},
     picture::Picture,
 };
-use crate::figures::{count, micros, rate};
+use crate::{
+    figures::{count, micros, rate},
+    lang::{Words, told},
+};
 
 /// The most columns drawn; longer windows are grouped.
 const MOST_COLUMNS: usize = 90;
@@ -77,8 +80,10 @@ pub(super) fn picture(point: &Point) -> Option<Picture> {
     let errors: u64 = groups.iter().map(|group| group.errors).sum();
     Some(Picture {
         file: "series",
-        caption: format!("Second by second at {}", point.offered),
-        korean: "초 단위 추이",
+        caption: told(
+            format!("Second by second at {}", point.offered),
+            format!("초 단위 추이, {}", point.offered),
+        ),
         note: note(each, errors),
         told: format!(
             "{} seconds, up to {} answers a second, p99 up to {}, {} errors",
@@ -91,20 +96,26 @@ pub(super) fn picture(point: &Point) -> Option<Picture> {
     })
 }
 
-fn note(each: usize, errors: u64) -> String {
-    let mut note = Vec::new();
+fn note(each: usize, errors: u64) -> Option<Words> {
+    let (mut english, mut korean) = (Vec::new(), Vec::new());
     if each > 1 {
-        note.push(format!(
+        english.push(format!(
             "One point stands for {each} seconds, and shows the worst of them."
+        ));
+        korean.push(format!(
+            "한 점은 {each}초를 나타내며, 그중 가장 나쁜 초를 보입니다."
         ));
     }
     if errors > 0 {
-        note.push(format!(
-            "A red foot marks seconds with errors, {} in all.",
-            count(errors)
+        let errors = count(errors);
+        english.push(format!(
+            "A red foot marks seconds with errors, {errors} in all."
+        ));
+        korean.push(format!(
+            "붉은 받침은 오류가 있던 초입니다, 모두 {errors}건."
         ));
     }
-    note.join(" ")
+    (!english.is_empty()).then(|| told(english.join(" "), korean.join(" ")))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "answers of one second")]

@@ -8,7 +8,10 @@ use super::{
     lines::mark_of_micros,
     picture::Picture,
 };
-use crate::figures::micros;
+use crate::{
+    figures::micros,
+    lang::{Words, told, words},
+};
 
 const FRAME: Frame = Frame {
     left: 112.0,
@@ -79,7 +82,7 @@ pub(super) fn picture(points: &[&Point]) -> Option<Picture> {
         .map(|(_, parts)| parts.iter().sum())
         .fold(0.0, f64::max);
     let scale = Scale::round(most, 4.0);
-    let told: Vec<_> = rows.iter().map(told).collect();
+    let spoken: Vec<_> = rows.iter().map(spoken).collect();
     let drawing = html! {
         (legend())
         @for value in scale.marks() {
@@ -92,27 +95,30 @@ pub(super) fn picture(points: &[&Point]) -> Option<Picture> {
     };
     Some(Picture {
         file: "stages",
-        caption: "Where the time went".to_owned(),
-        korean: "요청 시간의 구성",
-        note: note(all.len() - rows.len()),
-        told: told.join("; "),
+        caption: words("Where the time went", "요청 시간의 구성"),
+        note: Some(note(all.len() - rows.len())),
+        told: spoken.join("; "),
         drawing,
     })
 }
 
-fn note(left_out: usize) -> String {
-    let mut note = "The server's parts are means of its own counters; network and client is an \
+fn note(left_out: usize) -> Words {
+    let mut english = "The server's parts are means of its own counters; network and client is an \
         approximation: the median latency less the server's mean."
         .to_owned();
+    let mut korean = "서버의 부분들은 서버 자체 계수기의 평균이고, 네트워크와 클라이언트는 \
+        응답 시간의 중앙값에서 서버 평균을 뺀 근사값입니다."
+        .to_owned();
     if left_out > 0 {
-        note.push_str(&format!(
+        english.push_str(&format!(
             " {left_out} earlier windows are in the table only."
         ));
+        korean.push_str(&format!(" 앞선 구간 {left_out}개는 표에만 있습니다."));
     }
-    note
+    told(english, korean)
 }
 
-fn told((point, parts): &(&Point, [f64; 6])) -> String {
+fn spoken((point, parts): &(&Point, [f64; 6])) -> String {
     let parts: Vec<_> = PARTS
         .iter()
         .zip(parts)
@@ -127,7 +133,7 @@ fn legend() -> Markup {
         @for (at, (class, name)) in (0_u32..).zip(PARTS) {
             @let x = 12.0 + 140.0 * f64::from(at % 3);
             @let y = 10.0 + 20.0 * f64::from(at / 3);
-            rect class={ "part " (class) } x=(px(x)) y=(px(y)) width="12" height="12" rx="2" {}
+            rect class={ "share " (class) } x=(px(x)) y=(px(y)) width="12" height="12" rx="2" {}
             text.tick x=(px(x + 18.0)) y=(px(y + 10.5)) { (name) }
         }
     }
@@ -151,7 +157,7 @@ fn bar((point, parts): &(&Point, [f64; 6]), scale: Scale, at: usize, rows: usize
         }
         @for (class, left, width) in placed {
             @if width > 0.05 {
-                rect class={ "part " (class) } x=(px(left)) y=(px(middle - height / 2.0))
+                rect class={ "share " (class) } x=(px(left)) y=(px(middle - height / 2.0))
                     width=(px(width)) height=(px(height)) {}
             }
         }

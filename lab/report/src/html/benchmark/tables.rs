@@ -4,7 +4,10 @@ use lab_model::benchmark::{BenchmarkSummary, LatencyMicros, Point, ServerTimes};
 use maud::{Markup, html};
 
 use super::{super::words::name, stages::parts};
-use crate::figures::{bytes, count, micros, rate};
+use crate::{
+    figures::{bytes, count, micros, rate},
+    lang::words,
+};
 
 /// Columns of the table of windows.
 const WINDOW_COLUMNS: usize = 10;
@@ -22,11 +25,11 @@ pub(super) fn all(benchmark: &BenchmarkSummary) -> Markup {
 }
 
 /// A table that may be wider than the screen. `columns` are all numbers but the first.
-fn table(label: &str, columns: &[&str], body: &Markup) -> Markup {
+fn table(label: &str, columns: &[(&'static str, &'static str)], body: &Markup) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(label) {
             table {
-                thead { tr { @for column in columns { th.number scope="col" { (column) } } } }
+                thead { tr { @for column in columns { th.number scope="col" { (words(column.0, column.1)) } } } }
                 tbody { (body) }
             }
         }
@@ -34,8 +37,17 @@ fn table(label: &str, columns: &[&str], body: &Markup) -> Markup {
 }
 
 fn windows(points: &[Point]) -> Markup {
-    let columns: [&str; WINDOW_COLUMNS] = [
-        "Load", "Answers", "Errors", "A second", "p50", "p90", "p99", "p99.9", "Slowest", "Window",
+    let columns: [(&str, &str); WINDOW_COLUMNS] = [
+        ("Load", "부하"),
+        ("Answers", "응답"),
+        ("Errors", "오류"),
+        ("A second", "초당"),
+        ("p50", "p50"),
+        ("p90", "p90"),
+        ("p99", "p99"),
+        ("p99.9", "p99.9"),
+        ("Slowest", "가장 느림"),
+        ("Window", "구간"),
     ];
     let body = html! { @for point in points { (window(point)) } };
     table("figures of the benchmark", &columns, &body)
@@ -55,7 +67,7 @@ fn window(point: &Point) -> Markup {
             th.number scope="row" {
                 (point.offered)
                 @if !point.steady {
-                    " " span.badge title="the load had not become steady before the window began" { "not steady" }
+                    " " span.badge title="the load had not become steady before the window began" { (words("not steady", "안정 전")) }
                 }
             }
             td.number { (count(point.requests)) }
@@ -69,7 +81,7 @@ fn window(point: &Point) -> Markup {
             td.number { (rate(point.seconds)) " s" }
         }
         @for void in &point.void {
-            tr.why { td colspan=(WINDOW_COLUMNS) { span.badge { "void" } " " (name(void)) } }
+            tr.why { td colspan=(WINDOW_COLUMNS) { span.badge { (words("void", "무효")) } " " (name(void)) } }
         }
     }
 }
@@ -79,21 +91,21 @@ fn known(quantile: Option<f64>) -> String {
     quantile.map_or_else(|| NONE.to_owned(), micros)
 }
 
-fn caption(english: &str, korean: &str) -> Markup {
-    html! { h4 { (english) " " span.ko lang="ko" { (korean) } } }
+fn caption(english: &'static str, korean: &'static str) -> Markup {
+    html! { h4 { (words(english, korean)) } }
 }
 
 fn server(points: &[Point]) -> Markup {
     let columns = [
-        "Load",
-        "Inferences",
-        "A batch",
-        "Queue",
-        "Input",
-        "Model",
-        "Output",
-        "In the server",
-        "Outside ≈",
+        ("Load", "부하"),
+        ("Inferences", "추론"),
+        ("A batch", "배치당"),
+        ("Queue", "대기"),
+        ("Input", "입력"),
+        ("Model", "모델"),
+        ("Output", "출력"),
+        ("In the server", "서버 안"),
+        ("Outside ≈", "서버 밖 ≈"),
     ];
     let told = points
         .iter()
@@ -115,8 +127,12 @@ fn server(points: &[Point]) -> Markup {
         (caption("What the server says", "서버 내부 시간"))
         (table("times within the server", &columns, &body))
         p.note {
-            "Means of the server's own counters over the window. Outside is the median latency less "
-            "the server's mean: network, connection and client, an approximation."
+            (words(
+                "Means of the server's own counters over the window. Outside is the median latency less \
+                 the server's mean: network, connection and client, an approximation.",
+                "구간 동안 서버 자체 계수기의 평균입니다. 서버 밖은 응답 시간의 중앙값에서 서버 평균을 뺀 \
+                 근사값으로, 네트워크와 연결, 클라이언트의 몫입니다.",
+            ))
         }
     }
 }
@@ -132,16 +148,16 @@ fn batch(server: &ServerTimes) -> String {
 
 fn generator(points: &[Point]) -> Markup {
     let columns = [
-        "Load",
-        "CPU a request",
-        "Of a core",
-        "Late p50",
-        "Late p99",
-        "From sending p50",
-        "p99",
-        "Held back",
-        "Sent",
-        "Received",
+        ("Load", "부하"),
+        ("CPU a request", "요청당 CPU"),
+        ("Of a core", "코어 비율"),
+        ("Late p50", "늦음 p50"),
+        ("Late p99", "늦음 p99"),
+        ("From sending p50", "전송 기준 p50"),
+        ("p99", "p99"),
+        ("Held back", "밀린 요청"),
+        ("Sent", "보냄"),
+        ("Received", "받음"),
     ];
     let body = html! {
         @for point in points {
@@ -169,8 +185,12 @@ fn generator(points: &[Point]) -> Markup {
         (caption("What the generator itself used and missed", "부하 발생기 자체의 비용과 지연"))
         (table("the load generator's own figures", &columns, &body))
         p.note {
-            "Late is how long after a request was due it was sent; a closed loop has no such time. "
-            "Held back are requests that waited because every connection allowed was taken."
+            (words(
+                "Late is how long after a request was due it was sent; a closed loop has no such time. \
+                 Held back are requests that waited because every connection allowed was taken.",
+                "늦음은 보낼 때가 된 요청을 실제로 보내기까지 걸린 시간이며, 닫힌 루프에는 없습니다. \
+                 밀린 요청은 허용된 연결이 모두 쓰여서 기다린 요청입니다.",
+            ))
         }
     }
 }
@@ -185,7 +205,13 @@ fn share(part: f64, whole: f64) -> String {
 }
 
 fn pods(points: &[Point]) -> Markup {
-    let columns = ["Load", "Pod", "CPU time", "CPUs", "Memory at the end"];
+    let columns = [
+        ("Load", "부하"),
+        ("Pod", "파드"),
+        ("CPU time", "CPU 시간"),
+        ("CPUs", "CPU 수"),
+        ("Memory at the end", "끝 메모리"),
+    ];
     let body = html! {
         @for point in points {
             @for pod in &point.pods {

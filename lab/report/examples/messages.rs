@@ -1,0 +1,12 @@
+//! Writes a record as Cucumber Messages to standard output:
+//! `cargo run -p lab-report --example messages FILE`
+
+use std::{env, error::Error, io::Write, path::Path};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let file = env::args().nth(1).ok_or("usage: messages EVENTS")?;
+    let recording = lab_report::read::read_file(Path::new(&file))?;
+    let report = lab_report::fold::fold(&recording.events);
+    std::io::stdout().write_all(lab_report::messages::render(&report).as_bytes())?;
+    Ok(())
+}

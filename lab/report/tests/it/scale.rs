@@ -1,0 +1,153 @@
+//! Runs that no fixture has: broken at each stage, and large ones.
+
+use std::fmt::Write;
+
+use lab_model::{
+    event::{Event, Fact, ScenarioRef},
+    exit::Exit,
+    outcome::Outcome,
+    stage::Stage,
+};
+use lab_report::{
+    fold::fold,
+    github, html, junit,
+    lang::Lang,
+    messages,
+    summary::{self, Look},
+};
+
+use crate::recording;
+
+/// The largest page that is mailed and opened on a phone without a thought, bytes.
+const LARGEST_PAGE: usize = 1_500_000;
+
+/// A run that came as far as a stage, and broke in it.
+fn broken_at(broken: Stage) -> Vec<Event> {
+    let mut events = recording("passed").events;
+    let starts =
+        |event: &Event| matches!(event.fact, Fact::StageStarted { stage } if stage == broken);
+    let start = events.iter().position(starts).unwrap();
+    events.truncate(start + 1);
+    let at = events[start].clone();
+    let mut then = |after: u64, fact: Fact| {
+        events.push(Event {
+            seq: at.seq + after,
+            elapsed_ms: at.elapsed_ms + after,
+            fact,
+            ..at.clone()
+        });
+    };
+    then(
+        700,
+        Fact::StageFinished {
+            stage: broken,
+            outcome: Outcome::Failed {
+                reason: format!("{broken} broke: the engine went away"),
+            },
+            millis: 700,
+        },
+    );
+    let exit = if broken == Stage::Teardown {
+        Exit::CleanupIncomplete
+    } else {
+        Exit::SetupFailed
+    };
+    then(
+        701,
+        Fact::RunFinished {
+            exit_code: exit.code(),
+            millis: at.elapsed_ms + 701,
+        },
+    );
+    events
+}
+
+#[test]
+fn a_run_that_broke_at_any_stage_says_where_and_why() {
+    let mut told = String::new();
+    for stage in Stage::ALL {
+        let report = fold(&broken_at(stage));
+        let page = html::render(&report, Lang::English);
+        let (_, cause) = page.split_once("<section class=\"cause\">").unwrap();
+        assert!(
+            cause.contains(&format!("{stage} broke: the engine went away")),
+            "{stage}"
+        );
+        write!(
+            told,
+            "{stage}\n{}{}\n",
+            summary::render(&report, None, Look::default()),
+            github::annotations(&report)
+        )
+        .unwrap();
+        assert!(junit::render(&report).unwrap().contains("first cause"));
+    }
+    insta::assert_snapshot!(told);
+}
+
+/// A run of many scenarios, each with the steps of one that was recorded.
+fn of_many_scenarios(number: u32) -> Vec<Event> {
+    let recorded = recording("passed").events;
+    let is_scenario = |event: &&Event| {
+        matches!(
+            event.fact,
+            Fact::ScenarioStarted { .. }
+                | Fact::StepFinished { .. }
+                | Fact::ScenarioFinished { .. }
+        )
+    };
+    let one: Vec<Event> = recorded
+        .iter()
+        .filter(is_scenario)
+        .take(6)
+        .cloned()
+        .collect();
+    let first = recorded
+        .iter()
+        .position(|event| is_scenario(&event))
+        .unwrap();
+    let mut events = recorded[..first].to_vec();
+    for index in 0..number {
+        let renamed = one.iter().cloned().map(|mut event| {
+            if let Fact::ScenarioStarted { scenario }
+            | Fact::StepFinished { scenario, .. }
+            | Fact::ScenarioFinished { scenario, .. } = &mut event.fact
+            {
+                *scenario = ScenarioRef {
+                    file: format!("feature-{}.feature", index % 20),
+                    name: format!("scenario {index}"),
+                    line: index + 1,
+                    ..scenario.clone()
+                };
+            }
+            event.elapsed_ms += u64::from(index) * 100;
+            event
+        });
+        events.extend(renamed);
+    }
+    events.extend(recorded.iter().rev().take(2).rev().cloned());
+    events
+}
+
+#[test]
+fn five_hundred_scenarios_are_all_there_and_the_page_stays_light() {
+    let report = fold(&of_many_scenarios(500));
+    assert_eq!(report.counts().passed, 500);
+    let page = html::render(&report, Lang::Korean);
+    assert_eq!(
+        page.matches("<details class=\"scenario passed\">").count(),
+        500
+    );
+    assert!(page.len() < LARGEST_PAGE, "{}", page.len());
+    let xml = junit::render(&report).unwrap();
+    assert_eq!(xml.matches("classname=\"features/feature-").count(), 500);
+    let messages = messages::render(&report);
+    assert_eq!(messages.matches("{\"testCase\":").count(), 500);
+}
+
+#[test]
+fn an_empty_record_is_no_passed_run() {
+    let report = fold(&[]);
+    assert!(html::render(&report, Lang::English).contains("Interrupted"));
+    assert!(summary::render(&report, None, Look::default()).contains("Interrupted"));
+}
