@@ -130,8 +130,9 @@ impl Running {
     fn progress(&mut self, task: String) -> Progress {
         let (answers, errors) = self.watch.counts();
         let measured = |since: Instant| since.elapsed().min(self.length);
-        let (now, done, total) = match self.watch.phase() {
-            Phase::WarmUp => (format!("{}, warming up", self.offered), 0, None),
+        let whole = millis(self.length);
+        let (now, done) = match self.watch.phase() {
+            Phase::WarmUp => (format!("{}, warming up", self.offered), 0),
             Phase::Window => {
                 let since = measured(*self.measured.get_or_insert_with(Instant::now));
                 let now = format!(
@@ -140,18 +141,19 @@ impl Running {
                     since.as_secs(),
                     self.length.as_secs_f64()
                 );
-                (now, millis(since), Some(millis(self.length)))
+                (now, millis(since))
             }
             Phase::Drain | Phase::Over => {
                 let now = format!("{}, waiting for the last answers", self.offered);
-                (now, 0, None)
+                (now, whole)
             }
         };
         Progress {
             task,
             now,
-            done,
-            total,
+            // Whole only once its figures are told.
+            done: done.min(whole.saturating_sub(1)),
+            total: Some(whole),
             remaining_seconds: None,
         }
     }
