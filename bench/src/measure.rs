@@ -107,7 +107,7 @@ fn window(course: &Course, driven: Driven) -> Window {
 }
 
 /// What a course offers, for the record.
-fn offered(course: &Course) -> Offered {
+pub fn offered(course: &Course) -> Offered {
     match &course.pace {
         Pace::Closed { connections } => Offered::Closed {
             concurrency: *connections,

@@ -85,6 +85,11 @@ impl Watch {
         self.phase.send_replace(phase);
     }
 
+    /// Where the load is now.
+    pub fn phase(&self) -> Phase {
+        *self.phase.borrow()
+    }
+
     /// Waits until the load has come to a phase, or is past it.
     pub async fn reached(&self, phase: Phase) {
         let mut phases = self.phase.subscribe();

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    benchmark::BenchmarkSummary,
+    benchmark::{BenchmarkSummary, Point},
     installed::InstalledStack,
     name::{ClusterName, RunId},
     outcome::Outcome,
@@ -114,6 +114,9 @@ pub enum Fact {
         /// How long it took, milliseconds.
         millis: u64,
     },
+    /// A window of a benchmark ended. The figures of a benchmark that never came to its
+    /// end are in these.
+    WindowMeasured(WindowMeasured),
     /// A benchmark ended.
     BenchmarkFinished(BenchmarkSummary),
     /// Memory and CPU of the cluster at one moment.
@@ -254,6 +257,33 @@ pub struct Evidence {
     pub source: String,
     /// What was seen, plain text.
     pub text: String,
+}
+
+/// One window of a benchmark.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WindowMeasured {
+    /// Name of the workload.
+    pub workload: String,
+    /// What was asked, for example `POST /v2/models/digits/infer`.
+    pub target: String,
+    /// Its position among the windows of the workload, from 1; of a search, among its
+    /// own.
+    pub number: usize,
+    /// How many windows the workload asks for; none for a search, which ends when it knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<usize>,
+    /// What was measured.
+    pub point: Box<Point>,
+}
+
+impl WindowMeasured {
+    /// What a window is called, while it runs and after: `window 2 of 5`, `search 3`.
+    pub fn task(number: usize, of: Option<usize>) -> String {
+        match of {
+            Some(of) => format!("window {number} of {of}"),
+            None => format!("search {number}"),
+        }
+    }
 }
 
 /// How far a long piece of work is.

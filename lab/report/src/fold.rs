@@ -4,7 +4,8 @@
 use std::{collections::HashMap, time::Duration};
 
 use lab_model::{
-    event::{Event, Fact, ScenarioRef},
+    benchmark::BenchmarkSummary,
+    event::{Event, Fact, ScenarioRef, WindowMeasured},
     outcome::Outcome,
     stage::Stage,
 };
@@ -28,6 +29,8 @@ struct Fold {
     report: Report,
     /// Where each scenario is in the report.
     scenarios: HashMap<ScenarioRef, usize>,
+    /// Benchmarks that have not told their end, with their windows so far.
+    benchmarks: Vec<BenchmarkSummary>,
     last: Duration,
 }
 
@@ -37,6 +40,11 @@ fn ended(at: Duration, millis: u64) -> Span {
         start: at.saturating_sub(Duration::from_millis(millis)),
         end: at,
     }
+}
+
+/// Whether the figures are of this workload against this target.
+fn same(benchmark: &BenchmarkSummary, workload: &str, target: &str) -> bool {
+    benchmark.workload == workload && benchmark.target == target
 }
 
 impl Fold {
@@ -72,7 +80,50 @@ impl Fold {
                 self.finish_scenario(scenario, outcome, ended(at, *millis));
             }
             Fact::ComponentFinished { .. } => self.component(&event.fact, at),
+            Fact::WindowMeasured(window) => self.window(window),
+            Fact::BenchmarkFinished(summary) => {
+                self.benchmarks
+                    .retain(|one| !same(one, &summary.workload, &summary.target));
+                self.report.benchmarks.push(summary.clone());
+            }
             other => self.remark(other, at),
+        }
+    }
+
+    /// Keeps a window until its benchmark tells its end, which has all of them.
+    fn window(&mut self, window: &WindowMeasured) {
+        // A window of a search stands in the search's own list.
+        if window.of.is_none() {
+            return;
+        }
+        let point = (*window.point).clone();
+        let open = self.benchmarks.iter_mut();
+        match open
+            .rev()
+            .find(|one| same(one, &window.workload, &window.target))
+        {
+            Some(benchmark) => benchmark.points.push(point),
+            None => self.benchmarks.push(BenchmarkSummary {
+                workload: window.workload.clone(),
+                target: window.target.clone(),
+                points: vec![point],
+                highest: None,
+                missed: Vec::new(),
+            }),
+        }
+    }
+
+    /// What was measured of benchmarks that never ended is shown, and said to be a part.
+    fn cut_benchmarks(&mut self) {
+        for benchmark in std::mem::take(&mut self.benchmarks) {
+            self.report.notes.push(Note {
+                at: self.last,
+                text: format!(
+                    "the benchmark {} never came to its end: only the windows before that are shown",
+                    benchmark.workload
+                ),
+            });
+            self.report.benchmarks.push(benchmark);
         }
     }
 
@@ -98,7 +149,6 @@ impl Fold {
                     at,
                 });
             }
-            Fact::BenchmarkFinished(summary) => report.benchmarks.push(summary.clone()),
             Fact::ResourcesSampled {
                 memory_bytes,
                 cpu_seconds,
@@ -279,6 +329,7 @@ impl Fold {
     }
 
     fn finish(mut self) -> Report {
+        self.cut_benchmarks();
         let report = &mut self.report;
         report.run.total = report.run.total.max(self.last);
         let end = report.run.total;

@@ -4,6 +4,7 @@
 //! learning report, `JUnit`, the terminal. Knows only event types: nothing here may
 //! ask a cluster, an engine or a clock.
 
+pub mod bench;
 mod clues;
 mod figures;
 pub mod fold;
@@ -16,6 +17,7 @@ pub mod lang;
 pub mod lessons;
 pub mod messages;
 mod paint;
+pub mod pictures;
 pub mod read;
 pub mod record;
 pub mod report;

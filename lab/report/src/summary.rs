@@ -74,6 +74,18 @@ pub fn render(report: &Report, page: Option<&Path>, look: Look) -> String {
     lines.push(String::new());
     for benchmark in &report.benchmarks {
         lines.push(row(&both("benchmark", "성능"), lang, &figures(benchmark)));
+        let none = both("", "");
+        let highest = benchmark.highest.as_ref().map(words::highest);
+        lines.extend(highest.map(|highest| row(&none, lang, highest.of(lang))));
+        for missed in &benchmark.missed {
+            let missed = one_line(missed, REASON_LIMIT);
+            let missed = words::missed(&missed);
+            lines.push(row(
+                &none,
+                lang,
+                &painter.paint(Paint::Bad, missed.of(lang)),
+            ));
+        }
     }
     if let Some(peak) = report.memory_peak() {
         let most = told(
@@ -155,8 +167,9 @@ fn figures(benchmark: &BenchmarkSummary) -> String {
                 0 => String::new(),
                 errors => format!(", {errors} errors"),
             };
+            let void = if point.void.is_empty() { "" } else { " void" };
             format!(
-                "{} {}/s p99 {}{errors}",
+                "{} {}/s p99 {}{errors}{void}",
                 point.offered,
                 rate(point.throughput),
                 micros(point.latency.p99)

@@ -1,9 +1,12 @@
 //! What verdicts and places are called, in one place for every output.
 
-use lab_model::outcome::Outcome;
+use lab_model::{
+    benchmark::{Found, Highest},
+    outcome::Outcome,
+};
 
 use crate::{
-    figures::counted,
+    figures::{counted, micros, rate},
     lang::{Words, told, words},
     report::{Counts, NotRunKind, Place, Verdict},
     text::one_line,
@@ -56,6 +59,45 @@ pub(crate) fn counts(counts: Counts) -> Words {
         }
     }
     told(english.join(", "), korean.join(", "))
+}
+
+/// The answer of a search in a sentence.
+pub(crate) fn highest(highest: &Highest) -> Words {
+    let target = micros(highest.p99_micros);
+    match highest.found {
+        Found::Rate { rate: found } => {
+            let found = rate(found);
+            told(
+                format!(
+                    "Highest rate that kept p99 within {target} without errors, confirmed: {found}/s."
+                ),
+                format!("오류 없이 p99를 {target} 안에 지킨 최고 처리율(확인됨): {found}/s."),
+            )
+        }
+        Found::Unconfirmed { rate: found } => {
+            let found = rate(found);
+            told(
+                format!(
+                    "The time ran out: {found}/s kept p99 within {target}, but was not confirmed."
+                ),
+                format!(
+                    "시간이 다 되었습니다: {found}/s에서 p99가 {target} 안이었지만 확인하지 못했습니다."
+                ),
+            )
+        }
+        Found::None => told(
+            format!("No rate that was tried kept p99 within {target} without errors."),
+            format!("시도한 어느 처리율도 오류 없이 p99를 {target} 안에 지키지 못했습니다."),
+        ),
+    }
+}
+
+/// A budget of a benchmark that was not kept.
+pub(crate) fn missed(missed: &str) -> Words {
+    told(
+        format!("budget missed: {missed}"),
+        format!("기준 미달: {missed}"),
+    )
 }
 
 /// Where something failed: `scenario "…" (features/deploy.feature:31)`.

@@ -19,7 +19,7 @@ use miette::Diagnostic;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Endpoints, error::RunError, session::Session};
+use crate::{Endpoints, error::RunError, session::Session, telling::Telling};
 
 /// The endpoint that answers a workload's requests.
 const fn endpoint(workload: &Workload) -> &'static str {
@@ -194,7 +194,11 @@ pub async fn measure_at(
         pods: &Unknown,
         cancel,
     };
-    let measured = bench.run(|_| {}).await.map_err(BenchmarkError::from)?;
+    let telling = Telling::new(workload, server, emitter);
+    let measured = telling
+        .during(bench.run(|progress| telling.turn(&progress)))
+        .await
+        .map_err(BenchmarkError::from)?;
     let note = |text| emitter.emit(Fact::Noted { text });
     for failure in &measured.failures {
         let offered = measured.summary.points[failure.window].offered;
@@ -202,14 +206,6 @@ pub async fn measure_at(
             "{offered}: {} times {}, the first one: {}",
             failure.count, failure.class, failure.example
         ));
-    }
-    for point in &measured.summary.points {
-        for void in &point.void {
-            note(format!(
-                "{}: this window says nothing of the server: {void}",
-                point.offered
-            ));
-        }
     }
     let nothing = measured.summary.points.is_empty() && measured.summary.highest.is_none();
     if !nothing {

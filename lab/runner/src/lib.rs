@@ -15,6 +15,7 @@ pub mod plan;
 pub mod preflight;
 pub mod run;
 pub mod session;
+mod telling;
 pub mod workbench;
 
 pub use endpoints::Endpoints;

@@ -1,5 +1,7 @@
 //! Arguments of commands that work with a stack: run, install, test, bench.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use lab_model::name::ClusterName;
 
@@ -110,4 +112,8 @@ pub(crate) struct BenchArgs {
     /// The workload: a name under `fixtures/workloads`, or a `.toml` file.
     #[arg(long, default_value = "digits")]
     pub(crate) workload: String,
+    /// Keep the figures (`summary.json`) and the pictures (`latency.svg`, `histogram.svg`,
+    /// `series.svg` and more) in this folder; also those of a benchmark that is interrupted.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
 }

@@ -1,7 +1,15 @@
 //! `lab bench`: measure the deployed model, or any server.
 
+use std::{fs, path::Path};
+
 use lab_bench::workload::Workload;
-use lab_model::{benchmark::BenchmarkSummary, exit::Exit, name::ClusterName};
+use lab_model::{
+    benchmark::BenchmarkSummary,
+    event::{Event, Fact},
+    exit::Exit,
+    name::ClusterName,
+};
+use lab_report::pictures;
 use lab_runner::{RunError, Session, benchmark};
 
 use super::{CommandError, Context, cluster::open, compare::compare, live::Live};
@@ -15,13 +23,19 @@ pub(super) async fn bench(context: &Context, args: BenchArgs) -> Result<Exit, Co
         return compare(context, args).await;
     }
     let workload = benchmark::workload(&context.root, &args.workload).map_err(RunError::from)?;
+    let out = args.out.as_deref();
+    if let Some(folder) = out {
+        // Before anything is measured: what cannot be kept need not be measured.
+        fs::create_dir_all(folder)
+            .map_err(output::doing(format!("make `{}`", folder.display())))?;
+    }
     let summary = match (args.url, args.name) {
-        (Some(url), _) => server(context, &url, &workload).await?,
-        (None, Some(name)) => cluster(context, &name, &args.stack, &workload).await?,
+        (Some(url), _) => server(context, &url, &workload, out).await?,
+        (None, Some(name)) => cluster(context, &name, &args.stack, &workload, out).await?,
         (None, None) => return Ok(Exit::Usage),
     };
     if !context.global.json {
-        output::text(&table(&summary));
+        output::text(&lab_report::bench::table(&summary));
     }
     Ok(if summary.missed.is_empty() {
         Exit::Ok
@@ -35,12 +49,14 @@ async fn server(
     context: &Context,
     url: &str,
     workload: &Workload,
+    out: Option<&Path>,
 ) -> Result<BenchmarkSummary, CommandError> {
     let live = Live::start(&context.global, None);
     let (cancel, watcher) = signals::watch();
     let measured = benchmark::measure_at(url, workload, &*live.emitter(), &cancel).await;
-    live.finish().await;
+    let events = live.finish().await;
     drop(watcher);
+    keep(out, &events)?;
     Ok(measured?)
 }
 
@@ -50,6 +66,7 @@ async fn cluster(
     name: &ClusterName,
     stack: &StackArgs,
     workload: &Workload,
+    out: Option<&Path>,
 ) -> Result<BenchmarkSummary, CommandError> {
     let locked = context.stack(&stack.stack, &stack.lock)?;
     let workbench = context.workbench(ImagePolicy::Auto).await?;
@@ -65,26 +82,33 @@ async fn cluster(
         .unless_interrupted(benchmark::measure(&session, &cluster, &locked, workload))
         .await;
     drop(session);
-    live.finish().await;
+    let events = live.finish().await;
     drop(watcher);
+    keep(out, &events)?;
     Ok(measured?)
 }
 
-fn table(summary: &BenchmarkSummary) -> String {
-    let mut text =
-        String::from("load               requests/s    p50 us    p95 us    p99 us  errors\n");
-    for point in &summary.points {
-        let latency = point.latency;
-        text.push_str(&format!(
-            "{:<17}  {:>10.1}  {:>8.0}  {:>8.0}  {:>8.0}  {:>6}{}\n",
-            point.offered.to_string(),
-            point.throughput,
-            latency.p50,
-            latency.p95,
-            latency.p99,
-            point.errors,
-            if point.void.is_empty() { "" } else { "  void" }
-        ));
+/// Keeps the figures and pictures of what was measured, by the events that told it.
+fn keep(folder: Option<&Path>, events: &[Event]) -> Result<(), CommandError> {
+    let finished = events.iter().rev().find_map(|event| match &event.fact {
+        Fact::BenchmarkFinished(summary) => Some(summary),
+        _ => None,
+    });
+    let (Some(folder), Some(summary)) = (folder, finished) else {
+        return Ok(());
+    };
+    let json = serde_json::to_string_pretty(summary).unwrap_or_default() + "\n";
+    let pictures = pictures::of(summary);
+    let pictures = pictures
+        .iter()
+        .map(|one| (one.file.as_str(), one.svg.as_str()));
+    for (file, text) in [("summary.json", json.as_str())]
+        .into_iter()
+        .chain(pictures)
+    {
+        let path = folder.join(file);
+        fs::write(&path, text).map_err(output::doing(format!("write `{}`", path.display())))?;
     }
-    text
+    output::remark(&format!("figures and pictures: {}", folder.display()));
+    Ok(())
 }

@@ -3,6 +3,7 @@
 //!
 //! `cargo run -p lab-report --example synthetic`
 
+mod load;
 mod parts;
 mod runs;
 mod stream;

@@ -7,6 +7,7 @@ use lab_model::{
 };
 
 use crate::{
+    load,
     parts::{benchmark, closing, deploy, monitor, register, set_up, train},
     stream::{Failure, Stream, failed, not_run, scenario},
 };
@@ -22,6 +23,8 @@ pub(crate) fn all() -> Result<Vec<(&'static str, Stream)>, Failure> {
         ("interrupted", interrupted()?),
         ("not-run-component", not_run_component()?),
         ("hostile", hostile()?),
+        ("load", under_load(false)?),
+        ("load-cut", under_load(true)?),
     ])
 }
 
@@ -171,6 +174,27 @@ fn not_run_component() -> Result<Stream, Failure> {
     Ok(stream)
 }
 
+/// A run whose benchmark missed its budget, or was killed within it.
+fn under_load(cut: bool) -> Result<Stream, Failure> {
+    let run = if cut {
+        "synthetic-load-cut"
+    } else {
+        "synthetic-load"
+    };
+    let mut stream = Stream::begin(run, "lifecycle")?;
+    set_up(&mut stream, not_run(REGISTRY))?;
+    let since = stream.start(Stage::Verify);
+    deploy(&mut stream, Outcome::Passed);
+    stream.end(Stage::Verify, since, Outcome::Passed);
+    if cut {
+        load::cut(&mut stream);
+    } else {
+        load::benchmark(&mut stream);
+        closing(&mut stream, 11);
+    }
+    Ok(stream)
+}
+
 /// Text that tries to break out of whatever shows it.
 fn hostile() -> Result<Stream, Failure> {
     const SCRIPT: &str =
@@ -204,6 +228,7 @@ fn hostile() -> Result<Stream, Failure> {
     stream.fact(Fact::Noted {
         text: format!("{SCRIPT}{TERMINAL}"),
     });
+    load::hostile(&mut stream, &format!("{SCRIPT}{TERMINAL}"));
     stream.finish(10);
     Ok(stream)
 }

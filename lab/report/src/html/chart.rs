@@ -108,11 +108,21 @@ impl Scale {
 
 /// Horizontal lines with their values at the left.
 pub(super) fn y_axis(frame: Frame, scale: Scale, label: impl Fn(f64) -> String) -> Markup {
+    y_lines(
+        frame,
+        scale
+            .marks()
+            .map(|value| (scale.share(value), label(value))),
+    )
+}
+
+/// Horizontal lines at shares of the frame's height, each with its label at the left.
+pub(super) fn y_lines(frame: Frame, lines: impl Iterator<Item = (f64, String)>) -> Markup {
     html! {
-        @for value in scale.marks() {
-            @let y = frame.y(scale.share(value));
+        @for (share, label) in lines {
+            @let y = frame.y(share);
             line.grid x1=(px(frame.left)) x2=(px(WIDTH - frame.right)) y1=(px(y)) y2=(px(y)) {}
-            text.tick x=(px(frame.left - 7.0)) y=(px(y + 4.0)) text-anchor="end" { (label(value)) }
+            text.tick x=(px(frame.left - 7.0)) y=(px(y + 4.0)) text-anchor="end" { (label) }
         }
     }
 }
@@ -141,9 +151,16 @@ pub(super) fn figure(
     html! {
         figure {
             figcaption { (words(caption, korean)) }
-            svg.plot viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(told) {
-                (drawing)
-            }
+            (plot(told, drawing))
+        }
+    }
+}
+
+/// A plot alone, with its figures in words for those who do not see it.
+pub(super) fn plot(told: &str, drawing: &Markup) -> Markup {
+    html! {
+        svg.plot viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(told) {
+            (drawing)
         }
     }
 }

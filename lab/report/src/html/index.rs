@@ -47,7 +47,7 @@ fn trends(runs: &[Brief]) -> Markup {
     let throughput = runs.iter().map(|it| it.best.map(|best| best.throughput));
     let p99 = runs
         .iter()
-        .map(|it| it.best.map(|best| millis(best.p99_micros)));
+        .map(|it| it.best.map(|best| best.p99_micros / 1e3));
     html! {
         @if runs.len() > 1 {
             section {
@@ -76,10 +76,6 @@ const fn words_of_throughput() -> Caption {
 
 const fn words_of_p99() -> Caption {
     ("p99 at that load", "그때의 p99", "ms")
-}
-
-const fn millis(micros: f64) -> f64 {
-    micros / 1e3
 }
 
 /// A value a run; where a run has none the line is broken.

@@ -21,5 +21,6 @@ mod timeline;
 mod versions;
 mod words;
 
+pub(crate) use benchmark::{files as benchmark_files, parts as benchmark_parts};
 pub use index::render_index;
 pub use page::render;

@@ -12,7 +12,11 @@ use crate::{
     words::{counts, verdict},
 };
 
-const STYLE: &str = include_str!("style.css");
+const STYLE: &str = concat!(
+    include_str!("palette.css"),
+    include_str!("style.css"),
+    include_str!("plot.css")
+);
 /// The page asks for nothing; a browser is told to hold it to that.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 /// A dot as the page's icon, so that no browser asks a server for one.

@@ -30,7 +30,7 @@ pub struct BestBenchmark {
     pub throughput: f64,
     /// 99 of 100 answers took at most this, microseconds.
     pub p99_micros: f64,
-    /// The load it was measured at.
+    /// The load that was offered.
     pub offered: Offered,
 }
 

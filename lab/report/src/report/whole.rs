@@ -132,8 +132,8 @@ impl Report {
     /// The best of all benchmarks: the point with most right answers a second.
     pub fn best_benchmark(&self) -> Option<BestBenchmark> {
         let points = self.benchmarks.iter().flat_map(|one| &one.points);
-        let says_something = points.filter(|one| one.void.is_empty());
-        let best = says_something.max_by(|one, other| one.throughput.total_cmp(&other.throughput))?;
+        let points = points.filter(|point| point.void.is_empty());
+        let best = points.max_by(|one, other| one.throughput.total_cmp(&other.throughput))?;
         Some(BestBenchmark {
             throughput: best.throughput,
             p99_micros: best.latency.p99,

@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lab_model::{
-    event::{Event, Fact, Progress},
+    event::{Event, Fact, Progress, WindowMeasured},
     outcome::Outcome,
 };
 
@@ -81,6 +81,9 @@ impl Bars {
             Fact::ImageReady(image) => self.remove(&format!("image {}", image.name)),
             Fact::ComponentFinished { component, .. } => {
                 self.remove(&format!("component {component}"));
+            }
+            Fact::WindowMeasured(window) => {
+                self.remove(&WindowMeasured::task(window.number, window.of));
             }
             Fact::ScenarioStarted { scenario } => {
                 let name = one_line(&scenario.name, WORDS_LIMIT);

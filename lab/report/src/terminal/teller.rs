@@ -3,7 +3,11 @@
 use std::{collections::HashMap, time::Duration};
 
 use lab_model::{
-    event::{Event, Evidence, Fact, ImageReady, ImageSource, Progress, RunStarted, ScenarioRef},
+    benchmark::{BenchmarkSummary, Point},
+    event::{
+        Event, Evidence, Fact, ImageReady, ImageSource, Progress, RunStarted, ScenarioRef,
+        WindowMeasured,
+    },
     outcome::Outcome,
     stage::Stage,
 };
@@ -14,7 +18,7 @@ use crate::{
     paint::{Paint, Painter},
     terminal::{Settings, Verbosity},
     text::{beginning, one_line, plain},
-    words::spoken,
+    words::{self as spelled, spoken},
 };
 
 /// The longest line, characters.
@@ -33,6 +37,8 @@ pub(crate) struct Teller {
     feature: Option<String>,
     failed_steps: HashMap<ScenarioRef, Vec<String>>,
     progress: HashMap<String, (String, Duration)>,
+    /// Windows of each workload that were told as they ended.
+    windows: HashMap<String, usize>,
 }
 
 impl Teller {
@@ -45,6 +51,7 @@ impl Teller {
             feature: None,
             failed_steps: HashMap::new(),
             progress: HashMap::new(),
+            windows: HashMap::new(),
         }
     }
 
@@ -100,7 +107,8 @@ impl Teller {
                 );
                 vec![format!("  {mark} {}", self.say(&ready))]
             }
-            Fact::BenchmarkFinished(_) => self.benchmark(fact),
+            Fact::WindowMeasured(window) => self.window(window),
+            Fact::BenchmarkFinished(summary) => self.benchmark(summary),
             Fact::Noted { text } => {
                 let note = self.say(&words("note", "메모")).to_owned();
                 vec![format!("  {note}: {}", one_line(text, LINE_LIMIT))]
@@ -301,42 +309,72 @@ impl Teller {
         lines
     }
 
-    fn benchmark(&self, fact: &Fact) -> Vec<String> {
-        let Fact::BenchmarkFinished(summary) = fact else {
-            return Vec::new();
-        };
-        summary
+    /// A window of a benchmark, once it has ended.
+    fn window(&mut self, window: &WindowMeasured) -> Vec<String> {
+        let task = WindowMeasured::task(window.number, window.of);
+        self.progress.remove(&task);
+        if window.of.is_some() {
+            *self.windows.entry(window.workload.clone()).or_default() += 1;
+        }
+        self.point(&format!("{task}: {}", window.point.offered), &window.point)
+    }
+
+    /// The end of a benchmark: its windows, where they were not told one by one, its
+    /// search, its budgets.
+    fn benchmark(&mut self, summary: &BenchmarkSummary) -> Vec<String> {
+        let told = self.windows.remove(&summary.workload).unwrap_or(0);
+        let mut lines: Vec<_> = summary
             .points
             .iter()
-            .map(|point| {
-                let outcome = match point.errors {
-                    0 => Outcome::Passed,
-                    _ => Outcome::Failed {
-                        reason: String::new(),
-                    },
-                };
-                let errors = counted(usize::try_from(point.errors).unwrap_or(usize::MAX), "error");
-                format!(
-                    "  {} {:>11}: {}/s, p50 {}, p95 {}, p99 {}, {errors}",
-                    self.painter.mark(Some(&outcome)),
-                    point.offered.to_string(),
-                    rate(point.throughput),
-                    micros(point.latency.p50),
-                    micros(point.latency.p95),
-                    micros(point.latency.p99),
-                )
-            })
-            .collect()
+            .skip(told)
+            .flat_map(|point| self.point(&point.offered.to_string(), point))
+            .collect();
+        let highest = summary.highest.as_ref();
+        lines.extend(highest.map(|highest| format!("  {}", self.say(&spelled::highest(highest)))));
+        lines.extend(summary.missed.iter().map(|missed| {
+            let missed = spelled::missed(&one_line(missed, LINE_LIMIT));
+            format!(
+                "  {} {}",
+                self.painter.paint(Paint::Bad, "✗"),
+                self.painter.paint(Paint::Bad, self.say(&missed))
+            )
+        }));
+        lines
+    }
+
+    fn point(&self, offered: &str, point: &Point) -> Vec<String> {
+        let reason = String::new();
+        let outcome = match point.errors {
+            _ if !point.void.is_empty() => Outcome::NotRun { reason },
+            0 => Outcome::Passed,
+            _ => Outcome::Failed { reason },
+        };
+        let errors = counted(usize::try_from(point.errors).unwrap_or(usize::MAX), "error");
+        let mut lines = vec![format!(
+            "  {} {offered:>11}: {}/s, p50 {}, p95 {}, p99 {}, {errors}",
+            self.painter.mark(Some(&outcome)),
+            rate(point.throughput),
+            micros(point.latency.p50),
+            micros(point.latency.p95),
+            micros(point.latency.p99),
+        )];
+        lines.extend(point.void.iter().map(|void| {
+            let word = self.say(&words("void", "무효")).to_owned();
+            let void = format!("{word}: {}", one_line(void, LINE_LIMIT));
+            format!("      {}", self.painter.paint(Paint::Doubtful, &void))
+        }));
+        lines
     }
 
     /// A line of progress, when the work turned to something new or was long silent.
-    /// With moving bars the bars say it.
+    /// With moving bars the bars say it. What stands after a comma are figures, which
+    /// change all the time.
     fn progress(&mut self, progress: &Progress, at: Duration) -> Option<String> {
         if self.settings.live {
             return None;
         }
         if let Some((now, told)) = self.progress.get(&progress.task)
-            && *now == progress.now
+            && head(now) == head(&progress.now)
             && at.saturating_sub(*told) < PROGRESS_EVERY
         {
             return None;
@@ -361,4 +399,9 @@ impl Teller {
         );
         Some(self.painter.paint(Paint::Faint, &line))
     }
+}
+
+/// What is being done, without its figures.
+fn head(now: &str) -> &str {
+    now.split_once(", ").map_or(now, |(head, _)| head)
 }

@@ -5,6 +5,7 @@
 )]
 
 mod any_events;
+mod benchmark;
 mod history;
 mod messages;
 mod page;
@@ -21,13 +22,15 @@ use lab_report::{
 };
 
 /// The streams under `fixtures/runs`, by the end of their names.
-const STREAMS: [&str; 6] = [
+const STREAMS: [&str; 8] = [
     "passed",
     "failed-scenario",
     "setup-failed",
     "interrupted",
     "not-run-component",
     "hostile",
+    "load",
+    "load-cut",
 ];
 
 fn recording(name: &str) -> Recording {

@@ -1,0 +1,241 @@
+//! The figures behind the pictures.
+
+use lab_model::benchmark::{BenchmarkSummary, LatencyMicros, Point, ServerTimes};
+use maud::{Markup, html};
+
+use super::{super::words::name, stages::parts};
+use crate::{
+    figures::{bytes, count, micros, rate},
+    lang::words,
+};
+
+/// Columns of the table of windows.
+const WINDOW_COLUMNS: usize = 10;
+const NONE: &str = "–";
+
+/// Every table of a benchmark.
+pub(super) fn all(benchmark: &BenchmarkSummary) -> Markup {
+    let points = &benchmark.points;
+    html! {
+        (windows(points))
+        @if points.iter().any(|point| point.server.is_some()) { (server(points)) }
+        (generator(points))
+        @if points.iter().any(|point| !point.pods.is_empty()) { (pods(points)) }
+    }
+}
+
+/// A table that may be wider than the screen. `columns` are all numbers but the first.
+fn table(label: &str, columns: &[(&'static str, &'static str)], body: &Markup) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(label) {
+            table {
+                thead { tr { @for column in columns { th.number scope="col" { (words(column.0, column.1)) } } } }
+                tbody { (body) }
+            }
+        }
+    }
+}
+
+fn windows(points: &[Point]) -> Markup {
+    let columns: [(&str, &str); WINDOW_COLUMNS] = [
+        ("Load", "부하"),
+        ("Answers", "응답"),
+        ("Errors", "오류"),
+        ("A second", "초당"),
+        ("p50", "p50"),
+        ("p90", "p90"),
+        ("p99", "p99"),
+        ("p99.9", "p99.9"),
+        ("Slowest", "가장 느림"),
+        ("Window", "구간"),
+    ];
+    let body = html! { @for point in points { (window(point)) } };
+    table("figures of the benchmark", &columns, &body)
+}
+
+fn window(point: &Point) -> Markup {
+    let LatencyMicros {
+        p50,
+        p90,
+        p99,
+        p999,
+        max,
+        ..
+    } = point.latency;
+    html! {
+        tr.void[!point.void.is_empty()] {
+            th.number scope="row" {
+                (point.offered)
+                @if !point.steady {
+                    " " span.badge title="the load had not become steady before the window began" { (words("not steady", "안정 전")) }
+                }
+            }
+            td.number { (count(point.requests)) }
+            td.number.failed[point.errors > 0] { (count(point.errors)) }
+            td.number { (rate(point.throughput)) }
+            td.number { (micros(p50)) }
+            td.number { (known(p90)) }
+            td.number { (micros(p99)) }
+            td.number { (known(p999)) }
+            td.number { (micros(max)) }
+            td.number { (rate(point.seconds)) " s" }
+        }
+        @for void in &point.void {
+            tr.why { td colspan=(WINDOW_COLUMNS) { span.badge { (words("void", "무효")) } " " (name(void)) } }
+        }
+    }
+}
+
+/// A quantile, where enough was measured to tell.
+fn known(quantile: Option<f64>) -> String {
+    quantile.map_or_else(|| NONE.to_owned(), micros)
+}
+
+fn caption(english: &'static str, korean: &'static str) -> Markup {
+    html! { h4 { (words(english, korean)) } }
+}
+
+fn server(points: &[Point]) -> Markup {
+    let columns = [
+        ("Load", "부하"),
+        ("Inferences", "추론"),
+        ("A batch", "배치당"),
+        ("Queue", "대기"),
+        ("Input", "입력"),
+        ("Model", "모델"),
+        ("Output", "출력"),
+        ("In the server", "서버 안"),
+        ("Outside ≈", "서버 밖 ≈"),
+    ];
+    let told = points
+        .iter()
+        .filter_map(|point| Some((point, point.server.as_ref()?)));
+    let body = html! {
+        @for (point, server) in told {
+            @let parts = parts(point, server);
+            tr.void[!point.void.is_empty()] {
+                th.number scope="row" { (point.offered) }
+                td.number { (count(server.inferences)) }
+                td.number { (batch(server)) }
+                @for part in &parts[..4] { td.number { (micros(*part)) } }
+                td.number { (micros(server.request)) }
+                td.number { (micros(parts[5])) }
+            }
+        }
+    };
+    html! {
+        (caption("What the server says", "서버 내부 시간"))
+        (table("times within the server", &columns, &body))
+        p.note {
+            (words(
+                "Means of the server's own counters over the window. Outside is the median latency less \
+                 the server's mean: network, connection and client, an approximation.",
+                "구간 동안 서버 자체 계수기의 평균입니다. 서버 밖은 응답 시간의 중앙값에서 서버 평균을 뺀 \
+                 근사값으로, 네트워크와 연결, 클라이언트의 몫입니다.",
+            ))
+        }
+    }
+}
+
+/// Inferences executed at once, on average.
+#[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
+fn batch(server: &ServerTimes) -> String {
+    match server.executions {
+        0 => NONE.to_owned(),
+        executions => format!("{:.1}", server.inferences as f64 / executions as f64),
+    }
+}
+
+fn generator(points: &[Point]) -> Markup {
+    let columns = [
+        ("Load", "부하"),
+        ("CPU a request", "요청당 CPU"),
+        ("Of a core", "코어 비율"),
+        ("Late p50", "늦음 p50"),
+        ("Late p99", "늦음 p99"),
+        ("From sending p50", "전송 기준 p50"),
+        ("p99", "p99"),
+        ("Held back", "밀린 요청"),
+        ("Sent", "보냄"),
+        ("Received", "받음"),
+    ];
+    let body = html! {
+        @for point in points {
+            @let generator = point.generator;
+            tr.void[!point.void.is_empty()] {
+                th.number scope="row" { (point.offered) }
+                td.number { (micros(generator.cpu_micros_per_request)) }
+                td.number { (share(generator.cpu_seconds, point.seconds * f64::from(generator.count.max(1)))) }
+                @match point.open {
+                    Some(open) => {
+                        td.number { (micros(open.lag.p50)) }
+                        td.number { (micros(open.lag.p99)) }
+                        td.number { (micros(open.service.p50)) }
+                        td.number { (micros(open.service.p99)) }
+                        td.number { (count(open.held)) }
+                    }
+                    None => @for _ in 0..5 { td.number { (NONE) } }
+                }
+                td.number { (bytes(generator.bytes_sent)) }
+                td.number { (bytes(generator.bytes_received)) }
+            }
+        }
+    };
+    html! {
+        (caption("What the generator itself used and missed", "부하 발생기 자체의 비용과 지연"))
+        (table("the load generator's own figures", &columns, &body))
+        p.note {
+            (words(
+                "Late is how long after a request was due it was sent; a closed loop has no such time. \
+                 Held back are requests that waited because every connection allowed was taken.",
+                "늦음은 보낼 때가 된 요청을 실제로 보내기까지 걸린 시간이며, 닫힌 루프에는 없습니다. \
+                 밀린 요청은 허용된 연결이 모두 쓰여서 기다린 요청입니다.",
+            ))
+        }
+    }
+}
+
+fn share(part: f64, whole: f64) -> String {
+    let percent = 100.0 * part / whole;
+    if percent.is_finite() {
+        format!("{percent:.0} %")
+    } else {
+        NONE.to_owned()
+    }
+}
+
+fn pods(points: &[Point]) -> Markup {
+    let columns = [
+        ("Load", "부하"),
+        ("Pod", "파드"),
+        ("CPU time", "CPU 시간"),
+        ("CPUs", "CPU 수"),
+        ("Memory at the end", "끝 메모리"),
+    ];
+    let body = html! {
+        @for point in points {
+            @for pod in &point.pods {
+                tr.void[!point.void.is_empty()] {
+                    th.number scope="row" { (point.offered) }
+                    td.number { (name(&pod.pod)) }
+                    td.number { (rate(pod.cpu_seconds)) " s" }
+                    td.number { (cpus(pod.cpu_seconds, point.seconds)) }
+                    td.number { (bytes(pod.memory_bytes)) }
+                }
+            }
+        }
+    };
+    html! {
+        (caption("What the server's pods used", "서버 파드의 자원 사용"))
+        (table("CPU and memory of the server's pods", &columns, &body))
+    }
+}
+
+fn cpus(cpu_seconds: f64, seconds: f64) -> String {
+    let cpus = cpu_seconds / seconds;
+    if cpus.is_finite() {
+        format!("{cpus:.2}")
+    } else {
+        NONE.to_owned()
+    }
+}

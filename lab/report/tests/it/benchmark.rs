@@ -1,0 +1,120 @@
+//! Benchmarks: on the page, as pictures, as the text of `lab bench`.
+
+use lab_model::event::Fact;
+use lab_report::{bench, fold::fold, html, lang::Lang, pictures};
+
+use crate::{recording, report};
+
+/// The section of the benchmark, from its heading to the next one.
+fn section(name: &str) -> String {
+    let page = html::render(&report(name), Lang::English);
+    let (_, section) = page.split_once("<h2 id=\"benchmark\">").unwrap();
+    section.split_once("</section>").unwrap().0.to_owned()
+}
+
+/// An SVG document without its style, a tag a line.
+fn without_style(svg: &str) -> String {
+    let (head, rest) = svg.split_once("<style>").unwrap();
+    let (_, rest) = rest.split_once("</style>").unwrap();
+    format!("{head}{rest}").replace("><", ">\n<")
+}
+
+#[test]
+fn what_lab_bench_prints() {
+    insta::assert_snapshot!(bench::table(&report("load").benchmarks[0]));
+}
+
+#[test]
+fn its_figures_fit_in_100_columns() {
+    for name in ["load", "passed", "hostile"] {
+        let text = bench::table(&report(name).benchmarks[0]);
+        let figures = text
+            .lines()
+            .take_while(|line| !line.starts_with(['!', '~']));
+        for line in figures.filter(|line| !line.starts_with("budget")) {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
+    }
+}
+
+#[test]
+fn pictures_are_documents_of_their_own() {
+    let pictures = pictures::of(&report("load").benchmarks[0]);
+    let names: Vec<_> = pictures.iter().map(|one| one.file.as_str()).collect();
+    assert_eq!(
+        names,
+        [
+            "latency.svg",
+            "throughput.svg",
+            "search.svg",
+            "stages.svg",
+            "histogram.svg",
+            "series.svg"
+        ]
+    );
+    for picture in &pictures {
+        let svg = &picture.svg;
+        assert!(svg.starts_with("<svg class=\"alone\" xmlns=\"http://www.w3.org/2000/svg\""));
+        for forbidden in ["<script", "url(", "@import", "href", "NaN", "inf"] {
+            // `infer` is the class of a part.
+            let svg = svg.replace("infer", "");
+            assert!(!svg.contains(forbidden), "{}: {forbidden}", picture.file);
+        }
+    }
+    for name in ["latency.svg", "histogram.svg"] {
+        let picture = pictures.iter().find(|one| one.file == name).unwrap();
+        insta::assert_snapshot!(name, without_style(&picture.svg));
+    }
+}
+
+#[test]
+fn a_closed_loop_alone_has_its_latency_over_connections() {
+    let pictures = pictures::of(&report("passed").benchmarks[0]);
+    let names: Vec<_> = pictures.iter().map(|one| one.file.as_str()).collect();
+    assert_eq!(names, ["throughput.svg", "latency.svg"]);
+    assert!(pictures[1].svg.contains("connections at once"));
+}
+
+#[test]
+fn missed_budgets_stand_before_all_figures() {
+    let section = section("load");
+    let missed = section.find("p99 at 1375/s poisson was").unwrap();
+    assert!(missed < section.find("<figure>").unwrap());
+    assert!(missed < section.find("<table>").unwrap());
+}
+
+#[test]
+fn a_void_window_is_in_no_picture_and_says_why() {
+    let section = section("load");
+    assert!(section.contains("<tr class=\"void\"><th class=\"number\" scope=\"row\">4000/s"));
+    assert!(section.contains("the generator used 57 % of its thread"));
+    let pictures: Vec<_> = section.split("<figure>").skip(1).collect();
+    assert!(!pictures.is_empty());
+    for picture in pictures {
+        let picture = picture.split_once("</figure>").unwrap().0;
+        assert!(!picture.contains("4000"), "{picture}");
+    }
+}
+
+#[test]
+fn a_benchmark_that_was_cut_off_keeps_its_windows() {
+    let report = report("load-cut");
+    assert_eq!(report.benchmarks.len(), 1);
+    assert_eq!(report.benchmarks[0].points.len(), 2);
+    let text = &report.notes.last().unwrap().text;
+    assert!(text.contains("never came to its end"), "{text}");
+}
+
+#[test]
+fn the_end_of_a_benchmark_replaces_its_windows() {
+    let events = recording("load").events;
+    let windows = |events: &[lab_model::event::Event]| fold(events).benchmarks.len();
+    assert_eq!(windows(&events), 1);
+    let finished = events
+        .iter()
+        .position(|event| matches!(event.fact, Fact::BenchmarkFinished(_)))
+        .unwrap();
+    // Cut just before: the same windows, from what was told one by one.
+    let cut = fold(&events[..finished]);
+    assert_eq!(cut.benchmarks[0].points, fold(&events).benchmarks[0].points);
+}
