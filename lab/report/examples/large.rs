@@ -13,9 +13,6 @@ use std::{
 use lab_model::event::{Event, Fact, ScenarioRef};
 use lab_report::{fold::fold, html, junit, lang::Lang, messages, read::read_file};
 
-/// Scenarios of the run; the steps are spread over them.
-const SCENARIOS: u64 = 2_000;
-
 fn main() -> Result<(), Box<dyn Error>> {
     let number = env::args().nth(1).map_or(Ok(100_000), |it| it.parse())?;
     let events = events(number)?;
@@ -27,6 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let page = html::render(&report, Lang::Korean);
     told(&mut out, "folded", folded, None)?;
     told(&mut out, "page", started.elapsed(), Some(page.len()))?;
+    writeln!(out, "{} MiB at most until here", peak_mib()?)?;
     let rest = Instant::now();
     let xml = junit::render(&report)?;
     told(&mut out, "junit", rest.elapsed(), Some(xml.len()))?;
@@ -47,30 +45,43 @@ fn told(
     writeln!(out, "{what}: {} ms{bytes}", took.as_millis())
 }
 
-/// Events of a recorded run, its steps repeated until there are enough.
+/// Events of a recorded run, its scenarios repeated under other names until there are
+/// enough.
 fn events(number: usize) -> Result<Vec<Event>, Box<dyn Error>> {
     let record =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/runs/synthetic-passed.ndjson");
     let mut events = read_file(&record)?.events;
-    let is_step = |event: &&Event| matches!(event.fact, Fact::StepFinished { .. });
-    let steps: Vec<Event> = events.iter().filter(is_step).cloned().collect();
-    let mut at = 0_u64;
-    for step in steps.iter().cycle() {
-        if events.len() >= number {
+    let end = events.pop();
+    let is_of_scenario = |event: &&Event| {
+        matches!(
+            event.fact,
+            Fact::ScenarioStarted { .. }
+                | Fact::StepFinished { .. }
+                | Fact::ScenarioFinished { .. }
+        )
+    };
+    let recorded: Vec<Event> = events.iter().filter(is_of_scenario).cloned().collect();
+    let (mut at, mut one) = (0_u64, 0_u64);
+    for event in recorded.iter().cycle() {
+        if events.len() + 1 >= number {
             break;
         }
-        let mut event = step.clone();
+        let mut event = event.clone();
         at += 1;
         event.elapsed_ms = at;
-        if let Fact::StepFinished { scenario, .. } = &mut event.fact {
-            let one = at % SCENARIOS;
+        one += u64::from(matches!(event.fact, Fact::ScenarioStarted { .. }));
+        if let Fact::ScenarioStarted { scenario }
+        | Fact::StepFinished { scenario, .. }
+        | Fact::ScenarioFinished { scenario, .. } = &mut event.fact
+        {
             *scenario = ScenarioRef {
-                name: format!("scenario {one}"),
+                name: format!("{} {one}", scenario.name),
                 ..scenario.clone()
             };
         }
         events.push(event);
     }
+    events.extend(end);
     Ok(events)
 }
 

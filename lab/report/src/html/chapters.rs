@@ -24,6 +24,9 @@ use crate::{
 /// The most steps of a page: of a run with more the rest is in its record.
 const STEPS_SHOWN: usize = 3_000;
 
+/// How many times as much room there is for what needs a look.
+const FOR_TROUBLE: usize = 4;
+
 /// One chapter.
 pub(super) enum Chapter<'a> {
     /// Of a stage of the run.
@@ -183,7 +186,7 @@ fn of_the_stage(stage: &StageReport, report: &Report) -> Markup {
 }
 
 /// The scenarios, with their steps as long as there is room; one that needs a look has
-/// them always.
+/// more of it.
 fn of_the_feature(scenarios: &[&ScenarioReport], room: usize) -> Markup {
     let mut told_so_far = 0;
     let shown: Vec<_> = scenarios
@@ -191,7 +194,10 @@ fn of_the_feature(scenarios: &[&ScenarioReport], room: usize) -> Markup {
         .map(|it| {
             told_so_far += it.steps.len();
             let is_fine = matches!(it.outcome, Some(Outcome::Passed | Outcome::NotRun { .. }));
-            (*it, told_so_far <= room || !is_fine)
+            (
+                *it,
+                told_so_far <= if is_fine { room } else { room * FOR_TROUBLE },
+            )
         })
         .collect();
 

@@ -12,7 +12,7 @@ use crate::{
 pub(crate) struct Names {
     /// The cluster.
     pub(crate) cluster: String,
-    /// The server, a container of the same name where lab made the cluster.
+    /// The server's container, where the cluster is of containers.
     pub(crate) server: String,
     /// The last node: an agent where there is one.
     pub(crate) agent: String,
@@ -66,7 +66,10 @@ impl Names {
             .collect();
         Self {
             cluster: cluster.to_owned(),
-            server: node(nodes.and_then(<[String]>::first)),
+            server: match provider {
+                "kind" => node(nodes.and_then(<[String]>::first)),
+                _ => format!("lab-{cluster}"),
+            },
             agent: node(nodes.and_then(<[String]>::last)),
             stack: word(
                 about.map_or("lifecycle", |it| it.stack.as_str()),

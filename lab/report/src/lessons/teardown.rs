@@ -22,10 +22,14 @@ pub(super) static LESSON: Lesson = Lesson {
         let mut deeds = vec![
             deed(
                 words("only the stack", "스택만 제거"),
-                format!(
-                    "helm -n {} uninstall {} --wait",
-                    names.namespace, names.release
+                format!("helm -n {} uninstall {}", names.namespace, names.release),
+            ),
+            deed(
+                words(
+                    "what is left of it: pods end by themselves",
+                    "남은 것. 파드는 스스로 끝납니다",
                 ),
+                names.kubectl("get pods,persistentvolumeclaims"),
             ),
             deed(
                 words("the cluster with all it owns", "클러스터와 그 모든 것"),
