@@ -25,7 +25,7 @@ const ROW: f64 = 84.0;
 /// The most parts that can be told apart in a drawing.
 const MOST: usize = 30;
 /// The longest text in a box, characters.
-const LABEL: usize = 19;
+const LABEL: usize = 22;
 
 /// The drawing, and a table of addresses.
 pub(super) fn section(report: &Report) -> Markup {
