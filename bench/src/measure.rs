@@ -94,7 +94,7 @@ fn window(course: &Course, driven: Driven) -> Window {
         generator: Generator {
             count: 1,
             cpu_seconds,
-            cpu_micros_per_request: 1e6 / per(tally.answers(), cpu_seconds),
+            cpu_micros_per_request: per_answer(driven.cpu, tally.answers()),
             bytes_sent: tally.bytes_sent,
             bytes_received: tally.bytes_received,
         },
@@ -130,6 +130,16 @@ fn per(count: u64, seconds: f64) -> f64 {
         count as f64 / seconds
     } else {
         0.0
+    }
+}
+
+/// Microseconds of CPU for each answer; none where nothing was answered.
+#[expect(clippy::cast_precision_loss, reason = "counts are below 2^52")]
+fn per_answer(cpu: u64, answers: u64) -> f64 {
+    if answers == 0 {
+        0.0
+    } else {
+        micros(cpu) / answers as f64
     }
 }
 
