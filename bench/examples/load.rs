@@ -5,6 +5,7 @@
 //! and, for an open loop of constant arrivals, requests a second. It prints one line:
 //! right answers a second, CPU microseconds a request, p50, p99 and lag p99 in
 //! microseconds, errors, resident memory in MB.
+#![expect(clippy::print_stdout, reason = "an example prints what it is for")]
 
 use std::{error::Error, sync::Arc, time::Duration};
 

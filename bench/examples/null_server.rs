@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release -p lab-bench --example null_server -- 300` works 300 us on each
 //! request.
+#![expect(clippy::print_stdout, reason = "an example prints what it is for")]
 
 use std::{error::Error, time::Duration};
 

@@ -4,6 +4,11 @@
 //! measures five null servers in turns, in an order drawn anew each round: one that works
 //! 300 us on a request, the same again, and 2, 5 and 10 % more. Takes some seven minutes on
 //! a machine that does nothing else.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "an example prints what it is for"
+)]
 
 use std::{error::Error, sync::Arc, time::Duration};
 

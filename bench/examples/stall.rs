@@ -2,6 +2,7 @@
 //! p90, p99 and p99.9 must be what arithmetic says, within 5 %.
 //!
 //! `cargo run --release -p lab-bench --example stall -- 20`
+#![expect(clippy::print_stdout, reason = "an example prints what it is for")]
 
 use std::{error::Error, process::ExitCode, time::Duration};
 

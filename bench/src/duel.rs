@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Length of a run. Ten pairs and their calibration are half a minute of load on `a`.
-const RUN: Duration = Duration::from_millis(1000);
+const RUN: Duration = Duration::from_secs(1);
 /// Load before each run: the server is warm, its connections are new.
 const WARM_UP: Duration = Duration::from_millis(250);
 /// Length of a canary's run.
@@ -101,7 +101,7 @@ impl Duel<'_> {
         let mut false_alarms = None;
         if calibrates {
             let same = compare(plan, &mut runs, cancel, |step| {
-                tell(Stage::Calibration(step))
+                tell(Stage::Calibration(step));
             })
             .await?;
             false_alarms = plan.false_alarms(&same.pairs(), RESAMPLES).ok();
@@ -109,7 +109,7 @@ impl Duel<'_> {
         runs.sessions = [&a, &b];
         runs.servers = [self.a, self.b];
         let comparison = compare(plan, &mut runs, cancel, |step| {
-            tell(Stage::Comparison(step))
+            tell(Stage::Comparison(step));
         })
         .await?;
         Ok(Compared {
