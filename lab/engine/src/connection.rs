@@ -3,18 +3,23 @@
 use std::{env, error::Error, io, time::Duration};
 
 use bollard::{API_DEFAULT_VERSION, Docker};
+use tokio_util::task::TaskTracker;
 
 use crate::error::EngineError;
 
 /// Commits and uploads answer only when they are done, which can take minutes on a
 /// loaded machine; a dropped future ends the wait earlier.
 const ANSWER_WITHIN: Duration = Duration::from_mins(30);
+/// How long the engine may take for what it makes after nobody wants it any more.
+const SETTLED_WITHIN: Duration = Duration::from_secs(10);
 const DEFAULT_SOCKET: &str = "unix:///var/run/docker.sock";
 
 /// A connection to a container engine; cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Engine {
     pub(crate) docker: Docker,
+    /// Requests under way that make something.
+    making: TaskTracker,
 }
 
 /// What the engine says of itself and its host.
@@ -75,7 +80,34 @@ impl Engine {
         .negotiate_version()
         .await
         .map_err(|error| unreachable(address, error))?;
-        Ok(Self { docker })
+        Ok(Self {
+            docker,
+            making: TaskTracker::new(),
+        })
+    }
+
+    /// Sees a request that makes something to its end, also where who asked goes away
+    /// half-way: the engine goes on with it, and would make it after all was removed.
+    pub(crate) async fn seen_through<T: Send + 'static>(
+        &self,
+        request: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        match self.making.spawn(request).await {
+            Ok(made) => made,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // The program ends, and with it whoever waits here.
+                Err(_) => std::future::pending().await,
+            },
+        }
+    }
+
+    /// Waits until the engine has answered every request to make something, so that what
+    /// was asked for and given up can be found and removed; at most [`SETTLED_WITHIN`].
+    pub async fn settled(&self) {
+        self.making.close();
+        let _ = tokio::time::timeout(SETTLED_WITHIN, self.making.wait()).await;
+        self.making.reopen();
     }
 
     /// What the engine says of itself and its host.

@@ -80,9 +80,13 @@ impl Engine {
             name: Some(spec.name.clone()),
             ..Default::default()
         };
+        let docker = self.docker.clone();
         let created = self
-            .docker
-            .create_container(Some(options), spec.into_body())
+            .seen_through(async move {
+                docker
+                    .create_container(Some(options), spec.into_body())
+                    .await
+            })
             .await
             .map_err(|error| EngineError::from_request(doing, error))?;
         Ok(created.id)
@@ -90,8 +94,8 @@ impl Engine {
 
     /// Starts a container; one that runs already is success.
     pub async fn start_container(&self, container: &str) -> Result<(), EngineError> {
-        self.docker
-            .start_container(container, None)
+        let (docker, name) = (self.docker.clone(), container.to_owned());
+        self.seen_through(async move { docker.start_container(&name, None).await })
             .await
             .map_err(|error| {
                 EngineError::from_request(format!("start container `{container}`"), error)

@@ -33,8 +33,8 @@ impl Engine {
             labels: Some(spec.labels.into_iter().collect()),
             ..Default::default()
         };
-        self.docker
-            .create_network(request)
+        let docker = self.docker.clone();
+        self.seen_through(async move { docker.create_network(request).await })
             .await
             .map_err(|error| EngineError::from_request(doing, error))?;
         Ok(())

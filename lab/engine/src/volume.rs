@@ -26,8 +26,8 @@ impl Engine {
             labels: Some(labels.clone().into_iter().collect()),
             ..Default::default()
         };
-        self.docker
-            .create_volume(request)
+        let docker = self.docker.clone();
+        self.seen_through(async move { docker.create_volume(request).await })
             .await
             .map_err(|error| EngineError::from_request(format!("create volume `{name}`"), error))?;
         Ok(())

@@ -65,6 +65,7 @@ pub async fn up(
         () = cancel.cancelled() => Err(ClusterError::Interrupted),
     };
     if made.is_err() {
+        engine.settled().await;
         // The first cause is what counts; what cannot be removed stays leased.
         let _ = down(engine, &spec.name).await;
     }
