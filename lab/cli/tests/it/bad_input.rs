@@ -164,7 +164,7 @@ fn every_problem_of_every_recipe_is_told() {
 #[test]
 fn every_problem_of_a_workload_is_told_before_a_run_begins() {
     let checkout = Checkout::new()
-        .changed(WORKLOAD, "window_seconds = 5", "window = 5")
+        .changed(WORKLOAD, "window_seconds = 3", "window = 3")
         .changed(WORKLOAD, "concurrency = [1, 4, 16]", "concurrency = [1, 0]")
         .changed(WORKLOAD, "datatype = \"INT64\"", "datatype = 64");
     let commands: [&[&str]; 3] = [
