@@ -15,6 +15,8 @@ use crate::{
     target::{Expect, Request, Target},
 };
 
+const CONNECTIONS: u32 = 8;
+
 /// A stall within an open loop of constant arrivals.
 #[derive(Debug, Clone, Copy)]
 pub struct Stall {
@@ -60,6 +62,7 @@ impl Stall {
             &CancellationToken::new(),
         )
         .await?;
+        let capacity = self.capacity(&session).await?;
         let watch = Arc::new(Watch::default());
         let pause = async {
             watch.reached(Phase::Window).await;
@@ -73,7 +76,10 @@ impl Stall {
         };
         let course = self.course();
         let (window, paused) = tokio::try_join!(session.measure(&course, &watch), pause)?;
-        Ok((window.point.clone(), self.compare(&window.point, paused)))
+        Ok((
+            window.point.clone(),
+            self.compare(&window.point, paused, capacity),
+        ))
     }
 
     fn course(&self) -> Course {
@@ -81,7 +87,7 @@ impl Stall {
         Course {
             pace: Pace::Open {
                 arrivals,
-                connections: 8,
+                connections: CONNECTIONS,
             },
             warm_up: Duration::from_millis(300),
             settle: Duration::from_millis(300),
@@ -92,11 +98,25 @@ impl Stall {
         }
     }
 
-    /// What arrives while the server stands still is answered when it goes on: the
-    /// latencies of these arrivals fall evenly from the pause's length to nothing, so a
-    /// quantile `q` of all is the pause less the time in which a share `1 - q` of all
-    /// arrives.
-    fn compare(&self, point: &Point, paused: Duration) -> Vec<Compared> {
+    /// Right answers a second with every connection busy: how fast a queue is worked off.
+    async fn capacity(&self, session: &Session) -> Result<f64, BenchError> {
+        let course = Course {
+            pace: Pace::Closed {
+                connections: CONNECTIONS,
+            },
+            window: Duration::from_millis(500),
+            ..self.course()
+        };
+        let window = session.measure(&course, &Arc::default()).await?;
+        Ok(window.point.throughput.max(self.rate))
+    }
+
+    /// What arrives while the server stands still is answered when it goes on, one after
+    /// the other: an arrival `t` after the stop waits for the rest of the pause and for the
+    /// `rate * t` before it, `pause - t + rate * t / capacity`. That falls evenly, so a
+    /// quantile `q` of all is the pause less `(1 - rate / capacity)` of the time in which a
+    /// share `1 - q` of all arrives.
+    fn compare(&self, point: &Point, paused: Duration, capacity: f64) -> Vec<Compared> {
         let latency = point.latency;
         let seen = [
             (0.90, latency.p90),
@@ -104,7 +124,8 @@ impl Stall {
             (0.999, latency.p999),
         ];
         let compared = seen.into_iter().filter_map(|(quantile, measured)| {
-            let beyond = (1.0 - quantile) * self.window.as_secs_f64();
+            let beyond =
+                (1.0 - quantile) * self.window.as_secs_f64() * (1.0 - self.rate / capacity);
             Some(Compared {
                 quantile,
                 expected: 1e6 * (paused.as_secs_f64() - beyond),

@@ -150,8 +150,12 @@ impl<'a, W: Wire> Driver<'a, W> {
             self.settle();
             let rest = self.rest(self.now());
             if self.schedule.is_some() {
-                poller.doze(rest)?;
+                // Under load there are answers already, and nothing to doze for.
                 poller.wait(&mut events, Duration::ZERO)?;
+                if events.is_empty() {
+                    poller.doze(rest)?;
+                    poller.wait(&mut events, Duration::ZERO)?;
+                }
             } else {
                 poller.wait(&mut events, rest)?;
             }
