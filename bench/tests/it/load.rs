@@ -58,7 +58,7 @@ fn course(pace: Pace, max_requests: u64) -> Course {
         warm_up: Duration::ZERO,
         settle: Duration::ZERO,
         window: Duration::from_secs(20),
-        timeout: Duration::from_millis(500),
+        timeout: Duration::from_secs(2),
         max_requests,
         seed: 1,
     }
@@ -147,7 +147,7 @@ async fn an_answer_that_does_not_come_is_an_error_and_the_rest_goes_on() {
         let window = measure(Manner::Stalls(50), &course).await;
         assert_eq!((window.point.requests, window.point.errors), (98, 2));
         assert_eq!(count(&window, FailureClass::TimedOut), 2);
-        assert!(window.point.seconds >= 0.5, "{}", window.point.seconds);
+        assert!(window.point.seconds >= 2.0, "{}", window.point.seconds);
     }
 }
 

@@ -8,4 +8,3 @@ mod grpc;
 mod grpc_server;
 mod load;
 mod server;
-mod stall;

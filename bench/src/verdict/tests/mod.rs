@@ -3,5 +3,6 @@
 mod machine;
 mod measuring;
 mod properties;
+mod recorded;
 mod simulation;
 mod words;

@@ -1,6 +1,12 @@
 //! A stall is told, by an open loop: with few requests, so that a slow machine drains
-//! what waited at once. `cargo run --release -p lab-bench --example stall` has the load
+//! what waited at once, and alone, so that no other test takes the machine meanwhile.
+//! `cargo run --release -p lab-bench --example stall` has the load
 //! that the README tells of.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test whose server cannot start has failed"
+)]
 
 use std::time::Duration;
 
@@ -20,7 +26,7 @@ async fn a_server_that_stands_still_shows_in_the_quantiles() {
     assert_eq!(point.requests, 400);
     assert_eq!(compared.len(), 2);
     for one in compared {
-        assert!(one.error() <= 0.05, "{one:?}");
+        assert!(one.error() <= 0.1, "{one:?}");
     }
     // What a tool that does not count from when a request was due would tell.
     let service = point.open.unwrap().service;
