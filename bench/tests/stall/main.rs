@@ -3,11 +3,6 @@
 //! `cargo run --release -p lab-bench --example stall` has the load
 //! that the README tells of.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test whose server cannot start has failed"
-)]
-
 use std::time::Duration;
 
 use lab_bench::stall::Stall;
