@@ -9,7 +9,7 @@ use crate::{
     load::{Course, Pace, Watch},
     measure::Window,
     null::NullServer,
-    observe::{Observer, Unknown},
+    observe::Observer,
     session::Session,
     stall,
     verdict::{
@@ -148,7 +148,6 @@ impl Measure for Runs<'_> {
         let observer = Observer {
             server: self.servers[at],
             model: workload.protocol.is_v2().then_some(workload.model.as_str()),
-            pods: &Unknown,
         };
         let course = self.duel.course(RUN, seed);
         let window = observer

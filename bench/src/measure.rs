@@ -99,7 +99,6 @@ fn window(course: &Course, driven: Driven) -> Window {
             bytes_received: tally.bytes_received,
         },
         server: None,
-        pods: Vec::new(),
         series: driven.series,
         histogram: buckets(&tally.latency),
     };

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
+use lab_model::outcome::reason;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -151,26 +152,14 @@ async fn ask(
         .body(request.body.clone())
         .send()
         .await
-        .map_err(|error| chain(&error))?;
+        .map_err(|error| reason(&error))?;
     let status = answer.status().as_u16();
-    let body = answer.bytes().await.map_err(|error| chain(&error))?;
+    let body = answer.bytes().await.map_err(|error| reason(&error))?;
     let answer = Answer {
         status: Status::Http(status),
         body: &body,
     };
     refer(&target.expect, &answer).map_err(|wrong| wrong.reason)
-}
-
-/// An error with its causes: reqwest's own words leave out why.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// A request as it goes over the wire.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use lab_model::benchmark::{BenchmarkSummary, Offered, Point};
 use tokio_util::sync::CancellationToken;
 
-pub use crate::observe::{Pods, Unknown};
 use crate::{
     error::BenchError,
     load::{Course, Watch},
@@ -61,18 +60,16 @@ pub struct FailureCount {
 
 /// What a workload is run with.
 #[derive(Debug)]
-pub struct Bench<'a, P> {
+pub struct Bench<'a> {
     /// The workload.
     pub workload: &'a Workload,
     /// `http://host:port` of the server.
     pub server: &'a str,
-    /// Its pods.
-    pub pods: &'a P,
     /// Ends it early; what was measured by then is kept.
     pub cancel: &'a CancellationToken,
 }
 
-impl<P: Pods> Bench<'_, P> {
+impl Bench<'_> {
     /// Runs the workload: first every request once, alone, then each window in turn,
     /// then the search.
     ///
@@ -141,7 +138,6 @@ impl<P: Pods> Bench<'_, P> {
                 .protocol
                 .is_v2()
                 .then_some(self.workload.model.as_str()),
-            pods: self.pods,
         };
         let Window { point, tally } = observer.measure(session, course, &watch).await?;
         tell(Progress::Ended { point: &point });

@@ -50,30 +50,6 @@ impl Arrivals {
         }
     }
 
-    /// The same arrivals spread evenly over `of` generators: this is number `index`.
-    ///
-    /// Rates are divided; of a trace each takes every `of`-th arrival.
-    #[must_use]
-    pub fn share(&self, index: u32, of: u32) -> Self {
-        let part = f64::from(of.max(1));
-        match self {
-            Self::Constant { rate } => Self::Constant { rate: rate / part },
-            Self::Poisson { rate } => Self::Poisson { rate: rate / part },
-            Self::Ramp { from, to } => Self::Ramp {
-                from: from / part,
-                to: to / part,
-            },
-            Self::Replay { offsets } => Self::Replay {
-                offsets: offsets
-                    .iter()
-                    .skip(index as usize)
-                    .step_by(of.max(1) as usize)
-                    .copied()
-                    .collect(),
-            },
-        }
-    }
-
     /// The arrivals within the window, nanoseconds after its start, ascending. The same
     /// seed gives the same schedule, on every machine.
     pub(crate) fn times(&self, window: Duration, seed: u64) -> Times {
@@ -205,18 +181,6 @@ mod tests {
             let seen = all(&arrivals, seed).len() as f64;
             // Six standard deviations of a Poisson count; the others are exact.
             prop_assert!((seen - expected).abs() <= 6.0 * expected.sqrt() + 1.0, "{seen} {expected}");
-        }
-
-        #[test]
-        fn generators_share_all_arrivals(
-            gaps in prop::collection::vec(0_u64..1_000_000, 0..200), of in 1_u32..5
-        ) {
-            let offsets: Arc<[u64]> = gaps.iter().scan(0, |at, gap| { *at += gap; Some(*at) }).collect();
-            let whole = Arrivals::Replay { offsets: Arc::clone(&offsets) };
-            let mut shared: Vec<u64> =
-                (0..of).flat_map(|index| all(&whole.share(index, of), 0)).collect();
-            shared.sort_unstable();
-            prop_assert_eq!(shared, offsets.to_vec());
         }
     }
 

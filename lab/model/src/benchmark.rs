@@ -85,9 +85,6 @@ pub struct Point {
     /// What the server says of the same window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerTimes>,
-    /// What the server's pods used in the same window.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pods: Vec<PodUsage>,
     /// What happened in each second.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<Second>,
@@ -175,17 +172,6 @@ pub struct BatchCount {
     pub size: u64,
     /// Executions.
     pub count: u64,
-}
-
-/// What a pod used within the window.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PodUsage {
-    /// The pod.
-    pub pod: String,
-    /// CPU time, seconds.
-    pub cpu_seconds: f64,
-    /// Memory in use at the window's end, bytes.
-    pub memory_bytes: u64,
 }
 
 /// One second of a window.

@@ -1,5 +1,7 @@
 //! How a scenario, a component or a stage ended.
 
+use std::error::Error;
+
 use serde::{Deserialize, Serialize};
 
 /// How something ended. A failure is a value here, not an error.
@@ -50,4 +52,16 @@ impl Outcome {
             }
         }
     }
+}
+
+/// An error with all its causes, on one line.
+pub fn reason(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }

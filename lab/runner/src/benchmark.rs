@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use lab_bench::{
     duel::{Compared, Duel, DuelError, Stage},
     error::BenchError,
-    suite::{Bench, Unknown},
+    suite::Bench,
     verdict::{Plan, Side, Step},
     workload::{Protocol, Workload, WorkloadError},
 };
@@ -191,7 +191,6 @@ pub async fn measure_at(
     let bench = Bench {
         workload,
         server,
-        pods: &Unknown,
         cancel,
     };
     let telling = Telling::new(workload, server, emitter);

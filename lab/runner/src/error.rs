@@ -1,12 +1,11 @@
 //! Why a run could not go on.
 
-use std::error::Error;
-
 use lab_cluster::{ClusterError, existing::ExistingError};
 use lab_engine::EngineError;
 use lab_image::ImageError;
 use lab_k8s::{KubeError, forward::ForwardError};
 use lab_model::exit::Exit;
+pub use lab_model::outcome::reason;
 use lab_stack::{CatalogueError, InstallError};
 use miette::Diagnostic;
 
@@ -104,18 +103,6 @@ impl RunError {
             _ => Exit::SetupFailed,
         }
     }
-}
-
-/// An error with all its causes, on one line.
-pub fn reason(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// An error with all its causes and its help, as one text.

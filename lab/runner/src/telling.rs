@@ -218,7 +218,6 @@ mod tests {
                 bytes_received: 1,
             },
             server: None,
-            pods: Vec::new(),
             series: Vec::new(),
             histogram: Vec::new(),
         }

@@ -10,10 +10,7 @@ pub(crate) enum BenchCommand {
     /// Say whether a second server is faster or slower than a first one, or that it cannot
     /// be told: measured in turns, on one machine, in the same minutes.
     #[command(
-        after_help = "Example:\n  lab up before --stack lifecycle --lock documented\n  \
-                      lab up after --stack lifecycle --lock current\n  \
-                      lab bench compare before after\n  \
-                      lab bench compare http://127.0.0.1:8000 http://127.0.0.1:9000 --workload mine.toml\n\n\
+        after_help = "Example:\n  lab bench compare http://127.0.0.1:8000 http://127.0.0.1:9000 --workload mine.toml\n\n\
                       Exit codes: 0 faster, the same, or undecided; 11 slower."
     )]
     Compare(CompareArgs),

@@ -5,7 +5,7 @@
 use lab_model::{
     benchmark::{
         ArrivalKind, BatchCount, BenchmarkSummary, Bucket, Found, Generator, Highest,
-        LatencyMicros, Offered, OpenLoop, PodUsage, Point, Second, ServerTimes, Tried,
+        LatencyMicros, Offered, OpenLoop, Point, Second, ServerTimes, Tried,
     },
     event::{Fact, WindowMeasured},
     stage::Stage,
@@ -71,7 +71,6 @@ pub(crate) fn hostile(stream: &mut Stream, text: &str) {
     point.histogram.clear();
     point.series.clear();
     point.server = None;
-    text.clone_into(&mut point.pods[0].pod);
     let mut void = point.clone();
     void.void.push(text.to_owned());
     stream.fact(Fact::BenchmarkFinished(BenchmarkSummary {
@@ -189,11 +188,6 @@ fn point(offered: Offered, throughput: f64, mean: f64) -> Point {
             bytes_received: requests * 318,
         },
         server: Some(server(requests, mean)),
-        pods: vec![PodUsage {
-            pod: "triton-6f9".to_owned(),
-            cpu_seconds: rounded(answers * 0.0007),
-            memory_bytes: 311 << 20,
-        }],
         series: series(throughput, latency),
         histogram: histogram(mean, answers),
     }

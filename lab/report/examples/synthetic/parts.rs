@@ -326,7 +326,6 @@ pub(crate) fn benchmark(stream: &mut Stream) {
             bytes_received: 240_000,
         },
         server: None,
-        pods: Vec::new(),
         series: Vec::new(),
         histogram: Vec::new(),
     };

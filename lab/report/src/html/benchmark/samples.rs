@@ -33,7 +33,6 @@ pub(super) fn point(rate: f64) -> Point {
             bytes_received: 1,
         },
         server: None,
-        pods: Vec::new(),
         series: Vec::new(),
         histogram: Vec::new(),
     }

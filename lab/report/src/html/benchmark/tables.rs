@@ -20,7 +20,6 @@ pub(super) fn all(benchmark: &BenchmarkSummary) -> Markup {
         (windows(points))
         @if points.iter().any(|point| point.server.is_some()) { (server(points)) }
         (generator(points))
-        @if points.iter().any(|point| !point.pods.is_empty()) { (pods(points)) }
     }
 }
 
@@ -199,42 +198,6 @@ fn share(part: f64, whole: f64) -> String {
     let percent = 100.0 * part / whole;
     if percent.is_finite() {
         format!("{percent:.0} %")
-    } else {
-        NONE.to_owned()
-    }
-}
-
-fn pods(points: &[Point]) -> Markup {
-    let columns = [
-        ("Load", "부하"),
-        ("Pod", "파드"),
-        ("CPU time", "CPU 시간"),
-        ("CPUs", "CPU 수"),
-        ("Memory at the end", "끝 메모리"),
-    ];
-    let body = html! {
-        @for point in points {
-            @for pod in &point.pods {
-                tr.void[!point.void.is_empty()] {
-                    th.number scope="row" { (point.offered) }
-                    td.number { (name(&pod.pod)) }
-                    td.number { (rate(pod.cpu_seconds)) " s" }
-                    td.number { (cpus(pod.cpu_seconds, point.seconds)) }
-                    td.number { (bytes(pod.memory_bytes)) }
-                }
-            }
-        }
-    };
-    html! {
-        (caption("What the server's pods used", "서버 파드의 자원 사용"))
-        (table("CPU and memory of the server's pods", &columns, &body))
-    }
-}
-
-fn cpus(cpu_seconds: f64, seconds: f64) -> String {
-    let cpus = cpu_seconds / seconds;
-    if cpus.is_finite() {
-        format!("{cpus:.2}")
     } else {
         NONE.to_owned()
     }
