@@ -71,6 +71,8 @@ pub struct Failures {
 pub struct Timed {
     /// From when it was due.
     pub latency: u64,
+    /// From when the generator could first have sent it: less its own lateness.
+    pub less_lag: u64,
     /// From when it was sent.
     pub service: u64,
 }
@@ -82,6 +84,8 @@ pub struct Timed {
 pub struct Tally {
     /// From when a request was due, ns.
     pub(crate) latency: Histogram<u64>,
+    /// From when the generator could first have sent it, ns. Empty for a closed loop.
+    pub(crate) less_lag: Histogram<u64>,
     /// From when it was sent, ns. Empty for a closed loop, where both are the same.
     pub(crate) service: Histogram<u64>,
     /// How late the generator itself sent, ns. Empty for a closed loop.
@@ -106,6 +110,7 @@ impl Tally {
     pub fn new() -> Self {
         Self {
             latency: times(),
+            less_lag: times(),
             service: times(),
             lag: times(),
             failures: BTreeMap::new(),
@@ -123,6 +128,7 @@ impl Tally {
     /// Counts a right answer of an open loop.
     pub fn right_open(&mut self, timed: Timed) {
         self.latency.saturating_record(timed.latency.max(1));
+        self.less_lag.saturating_record(timed.less_lag.max(1));
         self.service.saturating_record(timed.service.max(1));
     }
 
@@ -146,6 +152,7 @@ impl Tally {
     pub fn merge(&mut self, other: &Self) {
         for (mine, theirs) in [
             (&mut self.latency, &other.latency),
+            (&mut self.less_lag, &other.less_lag),
             (&mut self.service, &other.service),
             (&mut self.lag, &other.lag),
         ] {
@@ -187,6 +194,23 @@ impl Tally {
     /// Errors by kind.
     pub const fn failures(&self) -> &BTreeMap<FailureClass, Failures> {
         &self.failures
+    }
+
+    /// The largest share of a latency, p50, p90 or p99, that is the generator's own
+    /// lateness: how much higher it is than without it. 0 for a closed loop.
+    pub fn lag_share(&self) -> f64 {
+        let share = |quantile| {
+            let with = micros(self.latency.value_at_quantile(quantile));
+            let without = micros(self.less_lag.value_at_quantile(quantile));
+            (with - without) / with
+        };
+        if self.less_lag.is_empty() {
+            return 0.0;
+        }
+        [0.50, 0.90, 0.99]
+            .map(share)
+            .into_iter()
+            .fold(0.0, f64::max)
     }
 
     /// Quantiles of the right answers' latency.
@@ -313,6 +337,25 @@ mod tests {
         );
         let refused = &tally.failures()[&FailureClass::Status(503)];
         assert_eq!((refused.count, refused.example.as_str()), (2, "queue full"));
+    }
+
+    #[test]
+    fn lateness_counts_where_it_moves_a_quantile() {
+        let late = |of: u64| {
+            let mut tally = Tally::new();
+            for number in 0..1000 {
+                let lag = if number < of { 300_000 } else { 0 };
+                tally.right_open(Timed {
+                    latency: 1_000_000 + lag,
+                    less_lag: 1_000_000,
+                    service: 1_000_000,
+                });
+            }
+            tally.lag_share()
+        };
+        assert!(late(5) < 0.01);
+        assert!((late(50) - 0.3 / 1.3).abs() < 0.01);
+        assert!(tally(&[1, 2]).lag_share() < f64::EPSILON);
     }
 
     #[test]

@@ -84,74 +84,74 @@ impl Connection {
             .ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 
-    /// Begins to send a request. `false`: the socket takes no more now.
-    pub(crate) fn send(&mut self, request: &[u8]) -> io::Result<bool> {
+    /// Begins to send a request.
+    pub(crate) fn send(&mut self, request: &[u8]) -> io::Result<()> {
         self.state = State::Busy;
         self.filled = 0;
         self.written = 0;
         self.go_on(request)
     }
 
-    /// Goes on sending.
-    pub(crate) fn go_on(&mut self, request: &[u8]) -> io::Result<bool> {
+    /// Goes on sending, until all is sent or the socket takes no more.
+    pub(crate) fn go_on(&mut self, request: &[u8]) -> io::Result<()> {
         while self.written < request.len() {
             match self.stream()?.write(&request[self.written..]) {
                 Ok(bytes) => self.written += bytes,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(true)
+        Ok(())
     }
 
-    /// Reads what has come.
+    /// Reads what has come: to its end, as the kernel tells only of what is new, or to the
+    /// answer's.
     pub(crate) fn receive(&mut self, reader: &mut Reader) -> Came {
-        let Some(mut stream) = self.stream.as_ref() else {
-            return Came::End(io::ErrorKind::NotConnected.into());
-        };
-        let read = match stream.read(&mut self.input[self.filled..]) {
-            Ok(read) => read,
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
-                ) =>
-            {
-                return Came::Some;
-            }
-            Err(error) => return Came::End(error),
-        };
-        self.filled += read;
-        match reader.read(&self.input[..self.filled], read == 0) {
-            Reading::Whole(whole) if whole.bytes < self.filled => Came::End(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "more came than the answer",
-            )),
-            Reading::Whole(whole) => {
-                let bytes = whole.bytes;
-                if whole.keeps_open {
-                    self.state = State::Idle;
-                } else {
-                    self.close();
+        loop {
+            let read = match self.read() {
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Came::Some,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Came::End(error),
+            };
+            self.filled += read;
+            match reader.read(&self.input[..self.filled], read == 0) {
+                Reading::Whole(whole) => return self.whole(whole),
+                Reading::Malformed(reason) => return invalid(reason),
+                Reading::Partial(_) if read == 0 => {
+                    return Came::End(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        "connection closed before the answer was complete",
+                    ));
                 }
-                self.answer = Some(whole);
-                Came::Answer(bytes)
-            }
-            Reading::Malformed(reason) => {
-                Came::End(io::Error::new(io::ErrorKind::InvalidData, reason))
-            }
-            Reading::Partial(_) if read == 0 => Came::End(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "connection closed before the answer was complete",
-            )),
-            Reading::Partial(bytes) => {
-                if self.filled == self.input.len() || bytes > self.input.len() {
-                    self.input.resize(bytes.max(2 * self.input.len()), 0);
+                Reading::Partial(bytes) => {
+                    if self.filled == self.input.len() || bytes > self.input.len() {
+                        self.input.resize(bytes.max(2 * self.input.len()), 0);
+                    }
                 }
-                Came::Some
             }
         }
+    }
+
+    fn read(&mut self) -> io::Result<usize> {
+        let stream = self.stream.as_ref();
+        let mut stream = stream.ok_or(io::ErrorKind::NotConnected)?;
+        stream.read(&mut self.input[self.filled..])
+    }
+
+    fn whole(&mut self, whole: Whole) -> Came {
+        let bytes = whole.bytes;
+        if bytes < self.filled {
+            return invalid("more came than the answer");
+        }
+        if whole.keeps_open {
+            self.state = State::Idle;
+        } else {
+            self.close();
+        }
+        self.answer = Some(whole);
+        Came::Answer(bytes)
     }
 
     /// Status and body of the answer that came last.
@@ -164,4 +164,9 @@ impl Connection {
             None => (0, &[]),
         }
     }
+}
+
+/// What came is not the protocol.
+fn invalid(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Came {
+    Came::End(io::Error::new(io::ErrorKind::InvalidData, reason))
 }

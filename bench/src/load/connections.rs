@@ -15,6 +15,18 @@ use crate::{
     record::FailureClass,
 };
 
+/// What the kernel tells of a socket, each time it changes: a socket whose bytes were
+/// read is not looked at again by the next wait, and none is ever watched anew.
+const WATCHED: EventFlags = EventFlags::IN
+    .union(EventFlags::OUT)
+    .union(EventFlags::RDHUP)
+    .union(EventFlags::ET);
+/// There is something to read, or the end.
+const CAME: EventFlags = EventFlags::IN
+    .union(EventFlags::RDHUP)
+    .union(EventFlags::HUP)
+    .union(EventFlags::ERR);
+
 #[derive(Debug)]
 pub(crate) struct Connections<'a> {
     prepared: &'a Prepared,
@@ -31,11 +43,6 @@ impl<'a> Connections<'a> {
             places: (0..places).map(|_| Connection::new()).collect(),
             reader: Reader::default(),
         }
-    }
-
-    fn wants(&self, place: usize, flags: EventFlags) -> io::Result<()> {
-        let socket = self.places[place].descriptor()?;
-        self.poller.change(socket, place, flags)
     }
 
     fn fail(&mut self, place: usize, error: &io::Error, told: &mut Vec<Told>) {
@@ -57,13 +64,7 @@ impl<'a> Connections<'a> {
 
     fn send_rest(&mut self, place: usize, told: &mut Vec<Told>) {
         let payload = &self.prepared.payloads[self.places[place].request];
-        let sent = self.places[place].go_on(payload).and_then(|all| {
-            if all {
-                self.wants(place, EventFlags::IN)?;
-            }
-            Ok(())
-        });
-        if let Err(error) = sent {
+        if let Err(error) = self.places[place].go_on(payload) {
             self.fail(place, &error, told);
         }
     }
@@ -90,7 +91,7 @@ impl Wire for Connections<'_> {
             .open(self.prepared.address)
             .and_then(|()| {
                 let socket = self.places[place].descriptor()?;
-                self.poller.add(socket, place, EventFlags::OUT)
+                self.poller.add(socket, place, WATCHED)
             });
         if let Err(error) = opened {
             self.unopened(place, error, told);
@@ -100,13 +101,7 @@ impl Wire for Connections<'_> {
     fn send(&mut self, place: usize, request: usize, told: &mut Vec<Told>) -> u64 {
         let payload = &self.prepared.payloads[request];
         self.places[place].request = request;
-        let sent = self.places[place].send(payload).and_then(|all| {
-            if all {
-                return Ok(());
-            }
-            self.wants(place, EventFlags::IN | EventFlags::OUT)
-        });
-        if let Err(error) = sent {
+        if let Err(error) = self.places[place].send(payload) {
             self.fail(place, &error, told);
         }
         payload.len() as u64
@@ -118,23 +113,18 @@ impl Wire for Connections<'_> {
 
     fn ready(&mut self, place: usize, flags: EventFlags, told: &mut Vec<Told>) {
         match self.places[place].state {
-            State::Closed => {}
-            State::Connecting => {
-                let opened = self.places[place].opened();
-                match opened.and_then(|()| self.wants(place, EventFlags::IN)) {
-                    Ok(()) => told.push(Told::Opened(place)),
-                    Err(error) => self.unopened(place, error, told),
-                }
-            }
+            State::Connecting => match self.places[place].opened() {
+                Ok(()) => told.push(Told::Opened(place)),
+                Err(error) => self.unopened(place, error, told),
+            },
             // Nothing is owed: the server has closed it, as it may.
-            State::Idle => self.places[place].close(),
+            State::Idle if flags.intersects(CAME) => self.places[place].close(),
+            State::Idle | State::Closed => {}
             State::Busy => {
                 if flags.contains(EventFlags::OUT) {
                     self.send_rest(place, told);
                 }
-                if flags.intersects(EventFlags::IN | EventFlags::HUP | EventFlags::ERR)
-                    && self.places[place].state == State::Busy
-                {
+                if flags.intersects(CAME) && self.places[place].state == State::Busy {
                     self.receive(place, told);
                 }
             }

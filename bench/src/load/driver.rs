@@ -4,20 +4,17 @@
 //! every microsecond of it is taken from the server on the same machine.
 
 use std::{
-    collections::VecDeque,
     io,
-    num::NonZeroU64,
     time::{Duration, Instant},
 };
 
-use rustix::{io::Errno, thread::set_current_timer_slack};
-
 use super::{
+    backlog::{Backlog, Due},
     connections::Connections,
     course::{Course, Pace, Phase, Watch},
     meter::{Driven, Flight, Meter},
     phase::Phases,
-    poller::{Poller, number},
+    poller::{Alarm, Event, Poller, number},
     schedule::Schedule,
     streams::Streams,
     wire::{State, Told, Wire},
@@ -34,15 +31,6 @@ const TICK: u64 = 10_000_000;
 /// Pause after a failed connection, so that a server that is gone is not asked
 /// thousands of times a second, ns.
 const RETRY: u64 = 20_000_000;
-
-/// An arrival that no place has taken yet.
-#[derive(Debug, Clone, Copy)]
-struct Due {
-    at: u64,
-    counts: bool,
-    /// The generator has seen it, and had no place for it.
-    seen: Option<u64>,
-}
 
 /// What the driver knows of a place.
 #[derive(Debug, Clone, Copy, Default)]
@@ -91,11 +79,12 @@ struct Driver<'a, W> {
     /// Places whose answer has come, and that may be used again.
     answered: Vec<usize>,
     told: Vec<Told>,
-    due: VecDeque<Due>,
-    schedule: Option<Schedule>,
+    /// Of an open loop.
+    backlog: Option<Backlog>,
     phases: Phases,
     meter: Meter,
     next_request: usize,
+    /// Measured requests that a closed loop may still send.
     budget: u64,
     busy: usize,
     next_tick: u64,
@@ -103,10 +92,11 @@ struct Driver<'a, W> {
 
 impl<'a, W: Wire> Driver<'a, W> {
     fn new(wire: W, requests: usize, course: &'a Course, watch: &'a Watch) -> Self {
-        let schedule = match &course.pace {
+        let backlog = match &course.pace {
             Pace::Closed { .. } => None,
             Pace::Open { arrivals, .. } => {
-                Some(Schedule::new(arrivals, course.window, course.seed))
+                let schedule = Schedule::new(arrivals, course.window, course.seed);
+                Some(Backlog::new(schedule, course))
             }
         };
         Self {
@@ -119,10 +109,9 @@ impl<'a, W: Wire> Driver<'a, W> {
             free: Vec::new(),
             answered: Vec::new(),
             told: Vec::new(),
-            due: VecDeque::new(),
-            phases: Phases::new(course, schedule.is_none()),
-            meter: Meter::new(schedule.is_some()),
-            schedule,
+            phases: Phases::new(course, backlog.is_none()),
+            meter: Meter::new(backlog.is_some()),
+            backlog,
             next_request: 0,
             budget: course.max_requests,
             busy: 0,
@@ -131,15 +120,10 @@ impl<'a, W: Wire> Driver<'a, W> {
     }
 
     fn run(mut self, poller: &Poller) -> io::Result<Driven> {
-        // The kernel wakes sleepers up to 50 us late, to save power. Not here.
-        let slack = set_current_timer_slack(NonZeroU64::new(1));
-        slack.or_else(|error| {
-            if error == Errno::PERM {
-                Ok(())
-            } else {
-                Err(error)
-            }
-        })?;
+        let mut alarm = match self.backlog {
+            Some(_) => Some(Alarm::new(poller)?),
+            None => None,
+        };
         let mut events = Vec::with_capacity(EVENTS);
         let mut now = 0;
         while self.go_on(now) {
@@ -148,20 +132,12 @@ impl<'a, W: Wire> Driver<'a, W> {
             }
             self.dispatch(now);
             self.settle();
-            let rest = self.rest(self.now());
-            if self.schedule.is_some() {
-                // Under load there are answers already, and nothing to doze for.
-                poller.wait(&mut events, Duration::ZERO)?;
-                if events.is_empty() {
-                    poller.doze(rest)?;
-                    poller.wait(&mut events, Duration::ZERO)?;
-                }
-            } else {
-                poller.wait(&mut events, rest)?;
-            }
+            self.wait(poller, alarm.as_mut(), &mut events)?;
             for event in &events {
-                self.wire.ready(number(event), event.flags, &mut self.told);
-                self.hear();
+                if let Some(socket) = number(event) {
+                    self.wire.ready(socket, event.flags, &mut self.told);
+                    self.hear();
+                }
             }
             self.settle();
             now = self.now();
@@ -179,14 +155,17 @@ impl<'a, W: Wire> Driver<'a, W> {
     /// Goes to the next phase where it is time. `false` when all is over.
     fn go_on(&mut self, now: u64) -> bool {
         let before = self.phases.phase;
-        let idle = self.busy == 0 && self.due.is_empty() && !self.owes(now);
-        let after = self.phases.turn(now, idle, self.budget == 0);
+        let (idle, spent) = match &self.backlog {
+            Some(backlog) => (backlog.is_idle(now), backlog.is_spent()),
+            None => (true, self.budget == 0),
+        };
+        let after = self.phases.turn(now, idle && self.busy == 0, spent);
         if before != after {
             self.watch.enter(after);
             if after == Phase::Window {
                 self.meter.begin(now);
-                if let Some(schedule) = &mut self.schedule {
-                    schedule.begin_window(now);
+                if let Some(backlog) = &mut self.backlog {
+                    backlog.begin_window(now);
                 }
             }
             if before == Phase::Window {
@@ -196,21 +175,27 @@ impl<'a, W: Wire> Driver<'a, W> {
         after != Phase::Over && !self.watch.is_cancelled()
     }
 
-    /// Whether requests are due that were not looked at yet: those of the window's end,
-    /// when the thread was kept from running.
-    fn owes(&self, now: u64) -> bool {
-        let next = self.schedule.as_ref().and_then(Schedule::next);
-        self.budget > 0 && next.is_some_and(|at| at <= now)
-    }
-
-    /// How long nothing is to do but wait for the server.
-    fn rest(&self, now: u64) -> Duration {
-        let due = self.schedule.as_ref().and_then(Schedule::next);
+    /// Waits for the server, until there is something else to do.
+    fn wait(
+        &self,
+        poller: &Poller,
+        alarm: Option<&mut Alarm>,
+        events: &mut Vec<Event>,
+    ) -> io::Result<()> {
+        let due = self.backlog.as_ref().and_then(Backlog::next);
         let next = due
             .unwrap_or(u64::MAX)
             .min(self.next_tick)
             .min(self.phases.next_turn());
-        Duration::from_nanos(next.saturating_sub(now))
+        let now = self.now();
+        let longest = match alarm {
+            Some(alarm) if next > now => {
+                alarm.set(next, now)?;
+                None
+            }
+            _ => Some(Duration::from_nanos(next.saturating_sub(now))),
+        };
+        poller.wait(events, longest)
     }
 
     /// What is looked at now and then.
@@ -229,7 +214,7 @@ impl<'a, W: Wire> Driver<'a, W> {
                     self.fail(index, FailureClass::TimedOut, reason);
                 }
                 State::Closed
-                    if self.schedule.is_none()
+                    if self.backlog.is_none()
                         && now >= place.retry
                         && self.phases.phase != Phase::Drain =>
                 {
@@ -238,41 +223,28 @@ impl<'a, W: Wire> Driver<'a, W> {
                 _ => {}
             }
         }
-        while self
-            .due
-            .front()
-            .is_some_and(|due| now > due.at.saturating_add(limit))
-        {
+        let waiting = |backlog: &mut Backlog| backlog.pop_older(now, limit);
+        while let Some(due) = self.backlog.as_mut().and_then(waiting) {
             let reason = format!("no connection was free within {:?}", self.course.timeout);
-            self.give_up(FailureClass::Unsent, reason);
+            self.give_up(due, FailureClass::Unsent, reason);
         }
     }
 
     /// Sends what is due.
     fn dispatch(&mut self, now: u64) {
-        let Some(schedule) = &mut self.schedule else {
+        let Some(backlog) = &mut self.backlog else {
             return;
         };
-        while let Some((at, counts)) = schedule.take(now) {
-            if counts {
-                if self.budget == 0 {
-                    break;
-                }
-                self.budget -= 1;
+        backlog.take_in(now);
+        while let Some(place) = self.free.pop() {
+            if self.wire.state(place) != State::Idle {
+                continue;
             }
-            self.due.push_back(Due {
-                at,
-                counts,
-                seen: None,
-            });
-        }
-        while let (Some(due), Some(index)) = (self.due.front().copied(), self.free.last().copied())
-        {
-            self.free.pop();
-            if self.wire.state(index) == State::Idle {
-                self.due.pop_front();
-                self.send(index, Some(due));
-            }
+            let Some(due) = self.backlog.as_mut().and_then(Backlog::pop) else {
+                self.free.push(place);
+                break;
+            };
+            self.send(place, Some(due));
         }
         self.hold(now);
     }
@@ -280,7 +252,10 @@ impl<'a, W: Wire> Driver<'a, W> {
     /// What is due and has no place: opens one for each, as many as are allowed. Also for
     /// what was seen before: the place it waited for may have been closed.
     fn hold(&mut self, now: u64) {
-        let mut wanting = self.due.len();
+        let Some(backlog) = &mut self.backlog else {
+            return;
+        };
+        let mut wanting = backlog.len();
         for place in 0..self.places.len() {
             if wanting == 0 {
                 break;
@@ -294,14 +269,7 @@ impl<'a, W: Wire> Driver<'a, W> {
                 _ => {}
             }
         }
-        let unseen = self.due.iter_mut().rev();
-        for due in unseen.take_while(|due| due.seen.is_none()) {
-            due.seen = Some(now);
-            if wanting > 0 {
-                wanting -= 1;
-                self.meter.tally.held += u64::from(due.counts);
-            }
-        }
+        self.meter.tally.held += backlog.see(now, wanting);
     }
 
     /// Hears and sends until there is nothing to do but wait.
@@ -349,18 +317,18 @@ impl<'a, W: Wire> Driver<'a, W> {
     /// No connection could be made: an error of the request that wanted it.
     fn unopened(&mut self, place: usize, error: &io::Error) {
         self.places[place].retry = self.now() + RETRY;
-        if self.schedule.is_some() {
-            self.give_up(FailureClass::Connect, error.to_string());
+        if let Some(backlog) = &mut self.backlog {
+            if let Some(due) = backlog.pop() {
+                self.give_up(due, FailureClass::Connect, error.to_string());
+            }
         } else if self.phases.phase == Phase::Window && self.take_one() {
             self.meter.wrong(FailureClass::Connect, error.to_string());
         }
     }
 
-    /// The first of what is due gets no answer.
-    fn give_up(&mut self, class: FailureClass, reason: String) {
-        if let Some(due) = self.due.pop_front()
-            && due.counts
-        {
+    /// An arrival gets no answer.
+    fn give_up(&mut self, due: Due, class: FailureClass, reason: String) {
+        if due.counts {
             self.meter.wrong(class, reason);
         }
     }
@@ -370,15 +338,16 @@ impl<'a, W: Wire> Driver<'a, W> {
         if self.wire.state(place) != State::Idle {
             return;
         }
-        if self.schedule.is_none() {
+        let Some(backlog) = &mut self.backlog else {
             let phase = self.phases.phase;
             if phase == Phase::WarmUp || (phase == Phase::Window && self.take_one()) {
                 self.send(place, None);
             }
-        } else if let Some(due) = self.due.pop_front() {
-            self.send(place, Some(due));
-        } else {
-            self.free.push(place);
+            return;
+        };
+        match backlog.pop() {
+            Some(due) => self.send(place, Some(due)),
+            None => self.free.push(place),
         }
     }
 
@@ -394,15 +363,17 @@ impl<'a, W: Wire> Driver<'a, W> {
         let request = self.next_request;
         self.next_request = (request + 1) % self.requests;
         let counts = due.map_or(self.phases.phase == Phase::Window, |due| due.counts);
-        if let Some(due) = due.filter(|due| due.counts) {
-            let late = due.seen.unwrap_or(sent).saturating_sub(due.at);
-            self.meter.tally.sent_late(late);
-        }
-        self.places[place].flight = Flight {
+        let seen = due.and_then(|due| due.seen).unwrap_or(sent);
+        let flight = Flight {
             due: due.map_or(sent, |due| due.at),
+            seen,
             sent,
             counts,
         };
+        if due.is_some() && counts {
+            self.meter.tally.sent_late(flight.late());
+        }
+        self.places[place].flight = flight;
         self.busy += 1;
         let bytes = self.wire.send(place, request, &mut self.told);
         if counts {
@@ -426,7 +397,7 @@ impl<'a, W: Wire> Driver<'a, W> {
         }
         if self.wire.state(place) == State::Idle {
             self.answered.push(place);
-        } else if self.schedule.is_none() {
+        } else if self.backlog.is_none() {
             self.wire.open(place, &mut self.told);
         }
     }
@@ -438,64 +409,5 @@ impl<'a, W: Wire> Driver<'a, W> {
             self.meter.unanswered(self.now());
             self.meter.wrong(class, reason);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        judge::Wrong,
-        load::{Arrivals, poller::EventFlags},
-    };
-
-    /// A wire that never opens.
-    struct Dead;
-
-    impl Wire for Dead {
-        fn state(&self, _: usize) -> State {
-            State::Connecting
-        }
-
-        fn open(&mut self, _: usize, _: &mut Vec<Told>) {}
-
-        fn send(&mut self, _: usize, _: usize, _: &mut Vec<Told>) -> u64 {
-            0
-        }
-
-        fn close(&mut self, _: usize) {}
-
-        fn ready(&mut self, _: usize, _: EventFlags, _: &mut Vec<Told>) {}
-
-        fn flush(&mut self, _: &mut Vec<Told>) {}
-
-        fn judge(&self, _: usize) -> Result<(), Wrong> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn what_is_due_at_the_windows_end_is_not_lost_where_the_thread_was_late() {
-        let course = Course {
-            pace: Pace::Open {
-                arrivals: Arrivals::Constant { rate: 1000.0 },
-                connections: 1,
-            },
-            warm_up: Duration::ZERO,
-            settle: Duration::ZERO,
-            window: Duration::from_millis(10),
-            timeout: Duration::from_secs(1),
-            max_requests: u64::MAX,
-            seed: 1,
-        };
-        let watch = Watch::default();
-        let mut driver = Driver::new(Dead, 1, &course, &watch);
-        assert!(driver.go_on(0));
-        assert_eq!(driver.phases.phase, Phase::Window);
-        // Nothing ran since: all of the window's arrivals are still to be taken.
-        let late = 30_000_000;
-        assert!(driver.go_on(late));
-        driver.dispatch(late);
-        assert_eq!(driver.due.len(), 10);
     }
 }

@@ -26,10 +26,19 @@ pub(crate) struct Driven {
 pub(crate) struct Flight {
     /// When it was due, ns of the load's clock.
     pub(crate) due: u64,
+    /// When the generator could first have sent it, had it a place for it.
+    pub(crate) seen: u64,
     /// When it was sent.
     pub(crate) sent: u64,
     /// Whether it is measured.
     pub(crate) counts: bool,
+}
+
+impl Flight {
+    /// How late the generator itself was, ns.
+    pub(crate) const fn late(&self) -> u64 {
+        self.seen.saturating_sub(self.due)
+    }
 }
 
 /// Counts and times what is measured, on the load's clock.
@@ -98,8 +107,11 @@ impl Meter {
         let latency = now - flight.due;
         self.series.count(Some(latency));
         if self.open_loop {
-            let service = now - flight.sent;
-            self.tally.right_open(Timed { latency, service });
+            self.tally.right_open(Timed {
+                latency,
+                less_lag: latency - flight.late(),
+                service: now - flight.sent,
+            });
         } else {
             self.tally.right(latency);
         }

@@ -1,6 +1,7 @@
 //! The load engine: offers requests, times and judges the answers.
 
 mod arrivals;
+mod backlog;
 mod channel;
 mod connection;
 mod connections;
