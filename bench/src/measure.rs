@@ -18,7 +18,7 @@ const BUCKETS: u32 = 60;
 /// Most of its own ceiling a generator may have used. Above half, what is measured is
 /// the generator.
 const MOST_CPU: f64 = 0.5;
-/// Most a generator may be late, as a share of the latency it measures.
+/// Most that a generator's own lateness may be of a latency it measures.
 const MOST_LAG: f64 = 0.05;
 
 /// What one window brought.
@@ -88,7 +88,7 @@ fn window(course: &Course, driven: Driven) -> Window {
         seconds,
         throughput: per(tally.right_answers(), seconds),
         latency: tally.latency(),
-        void: void(&tally, open.as_ref(), driven.cpu, driven.wall),
+        void: void(&tally, driven.cpu, driven.wall),
         open,
         steady: driven.steady,
         generator: Generator {
@@ -144,7 +144,7 @@ fn per_answer(cpu: u64, answers: u64) -> f64 {
 
 /// Why the figures say nothing of the server.
 #[expect(clippy::cast_precision_loss, reason = "times are below 2^52 ns")]
-fn void(tally: &Tally, open: Option<&OpenLoop>, cpu: u64, wall: u64) -> Vec<String> {
+fn void(tally: &Tally, cpu: u64, wall: u64) -> Vec<String> {
     let mut void = Vec::new();
     let share = cpu as f64 / wall.max(1) as f64;
     if share > MOST_CPU {
@@ -154,14 +154,13 @@ fn void(tally: &Tally, open: Option<&OpenLoop>, cpu: u64, wall: u64) -> Vec<Stri
             100.0 * MOST_CPU
         ));
     }
-    if let Some(open) = open
-        && open.lag.p99 > MOST_LAG * tally.latency().p50
-    {
+    let late = tally.lag_share();
+    if late > MOST_LAG {
         void.push(format!(
-            "the generator sent up to {:.0} us late (p99), more than {:.0} % of the median latency of {:.0} us",
-            open.lag.p99,
+            "{:.0} % of the latency is the generator's own lateness (p99 {:.0} us); above {:.0} % the figures are its own",
+            100.0 * late,
+            quantiles(&tally.lag).p99,
             100.0 * MOST_LAG,
-            tally.latency().p50
         ));
     }
     void
