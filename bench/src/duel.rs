@@ -148,6 +148,7 @@ impl Measure for Runs<'_> {
         let observer = Observer {
             server: self.servers[at],
             model: workload.protocol.is_v2().then_some(workload.model.as_str()),
+            usage: None,
         };
         let course = self.duel.course(RUN, seed);
         let window = observer

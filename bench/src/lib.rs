@@ -25,3 +25,5 @@ pub mod target;
 mod triton;
 pub mod verdict;
 pub mod workload;
+
+pub use observe::{Usage, Used};

@@ -99,6 +99,7 @@ fn window(course: &Course, driven: Driven) -> Window {
             bytes_received: tally.bytes_received,
         },
         server: None,
+        used: None,
         series: driven.series,
         histogram: buckets(&tally.latency),
     };

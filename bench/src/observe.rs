@@ -1,6 +1,12 @@
 //! One window with what the server says of it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use lab_model::benchmark::ServerUse;
 
 use crate::{
     error::BenchError,
@@ -11,16 +17,33 @@ use crate::{
     triton::{self, Counters},
 };
 
+/// What a server has used of its machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Used {
+    /// CPU time since it started.
+    pub cpu: Duration,
+    /// Memory it holds, bytes.
+    pub memory_bytes: u64,
+}
+
+/// Who knows what a server uses. Asked before and after a window with its warm-up, never
+/// within: asking takes CPU time of the same machine.
+pub trait Usage: Sync {
+    /// What it has used up to now; `None` where that cannot be told.
+    fn read(&self) -> Pin<Box<dyn Future<Output = Option<Used>> + '_>>;
+}
+
 /// Time allowed for a question about the server while it is under load.
 const ASIDE: Duration = Duration::from_secs(5);
 
 /// Who can be asked about a server.
-#[derive(Debug)]
 pub(crate) struct Observer<'a> {
     /// `http://host:port`; of gRPC, also `grpc://host:port`.
     pub(crate) server: &'a str,
     /// The model whose statistics the server may keep.
     pub(crate) model: Option<&'a str>,
+    /// Who knows what the server uses.
+    pub(crate) usage: Option<&'a dyn Usage>,
 }
 
 impl Observer<'_> {
@@ -38,11 +61,22 @@ impl Observer<'_> {
             watch.reached(Phase::Drain).await;
             Ok((before, self.look(grpc).await))
         };
+        let used = self.used().await;
+        let began = Instant::now();
         let (mut window, (before, after)) = tokio::try_join!(session.measure(course, watch), seen)?;
+        let length = began.elapsed();
+        window.point.used = used
+            .zip(self.used().await)
+            .map(|(before, after)| in_use(before, after, length));
         window.point.server = before
             .zip(after)
             .and_then(|(before, after)| after.since(&before));
         Ok(window)
+    }
+
+    async fn used(&self) -> Option<Used> {
+        let read = self.usage?.read();
+        tokio::time::timeout(ASIDE, read).await.ok()?
     }
 
     /// `grpc`: whether that is what the server speaks.
@@ -53,5 +87,13 @@ impl Observer<'_> {
         }
         let client = client(ASIDE).ok()?;
         triton::counters(&client, self.server, model).await
+    }
+}
+
+fn in_use(before: Used, after: Used, length: Duration) -> ServerUse {
+    let cpu = after.cpu.saturating_sub(before.cpu);
+    ServerUse {
+        cores: cpu.as_secs_f64() / length.as_secs_f64(),
+        memory_bytes: after.memory_bytes,
     }
 }

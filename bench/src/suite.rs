@@ -9,7 +9,7 @@ use crate::{
     error::BenchError,
     load::{Course, Watch},
     measure::Window,
-    observe::Observer,
+    observe::{Observer, Usage},
     record::Tally,
     search,
     session::Session,
@@ -59,12 +59,13 @@ pub struct FailureCount {
 }
 
 /// What a workload is run with.
-#[derive(Debug)]
 pub struct Bench<'a> {
     /// The workload.
     pub workload: &'a Workload,
     /// `http://host:port` of the server.
     pub server: &'a str,
+    /// Who knows what the server uses, where somebody does.
+    pub usage: Option<&'a dyn Usage>,
     /// Ends it early; what was measured by then is kept.
     pub cancel: &'a CancellationToken,
 }
@@ -133,6 +134,7 @@ impl Bench<'_> {
         });
         let observer = Observer {
             server: self.server,
+            usage: self.usage,
             model: self
                 .workload
                 .protocol

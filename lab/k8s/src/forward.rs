@@ -143,8 +143,11 @@ async fn connect(kube: &Kube, namespace: &str, pod: &str, port: u16) -> kube::Re
     kube.client().connect(request).await
 }
 
-/// The pods that are ready, each with the port that the Service leads to.
-async fn places(kube: &Kube, target: &Target) -> Result<Vec<(String, u16)>, KubeError> {
+/// The pods that a Service leads to, each with its own port behind the Service's.
+///
+/// # Errors
+/// When the Service is not there, or the API server does not answer.
+pub async fn places(kube: &Kube, target: &Target) -> Result<Vec<(String, u16)>, KubeError> {
     let services: Api<Service> = Api::namespaced(kube.client(), &target.namespace);
     let service = services.get(&target.service).await;
     let service = service.map_err(KubeError::doing(format!(

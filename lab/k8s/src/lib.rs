@@ -15,6 +15,7 @@ pub mod readiness;
 pub mod removal;
 pub mod standing;
 mod tunnel;
+pub mod usage;
 
 pub use client::{Kube, KubeError};
 pub use k8s_openapi;

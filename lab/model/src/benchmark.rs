@@ -85,6 +85,9 @@ pub struct Point {
     /// What the server says of the same window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerTimes>,
+    /// What the server used of its machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<ServerUse>,
     /// What happened in each second.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub series: Vec<Second>,
@@ -139,6 +142,15 @@ pub struct Generator {
     pub bytes_sent: u64,
     /// Answer bytes read.
     pub bytes_received: u64,
+}
+
+/// What the server's containers used, from before the warm-up to after the last answer.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ServerUse {
+    /// CPU cores, on average.
+    pub cores: f64,
+    /// Memory after the last answer, bytes.
+    pub memory_bytes: u64,
 }
 
 /// Where a server's own counters say the time of a request went, microseconds each.

@@ -15,7 +15,7 @@ const LOAD_LIMIT: usize = 24;
 /// The longest reason, characters.
 const REASON_LIMIT: usize = 400;
 /// What is not known.
-const NONE: &str = "–";
+pub(crate) const NONE: &str = "–";
 /// What a column holds beside its two spaces, characters.
 const WIDTH: usize = 7;
 
@@ -41,7 +41,7 @@ pub fn table(benchmark: &BenchmarkSummary) -> String {
         lines.push(row(
             "in the server",
             &[
-                "queue", "input", "model", "output", "in all", "outside", "batch",
+                "queue", "input", "model", "output", "in all", "outside", "batch", "cores",
             ],
         ));
         lines.extend(told.into_iter().map(|(point, times)| server(point, times)));
@@ -55,7 +55,12 @@ pub fn table(benchmark: &BenchmarkSummary) -> String {
 }
 
 fn row<T: AsRef<str>>(load: &str, cells: &[T]) -> String {
-    let mut line = format!("{:<LOAD_LIMIT$}", one_line(load, LOAD_LIMIT));
+    wide_row(load, LOAD_LIMIT, cells)
+}
+
+/// A line of a table, its first column so many characters wide.
+pub(crate) fn wide_row<T: AsRef<str>>(first: &str, width: usize, cells: &[T]) -> String {
+    let mut line = format!("{:<width$}", one_line(first, width));
     for cell in cells {
         line.push_str(&format!("  {:>WIDTH$}", cell.as_ref()));
     }
@@ -86,11 +91,6 @@ fn window(point: &Point) -> String {
 
 fn server(point: &Point, times: &ServerTimes) -> String {
     let [queue, input, model, output, _, outside] = benchmark_parts(point, times);
-    #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
-    let batch = match times.executions {
-        0 => NONE.to_owned(),
-        executions => format!("{:.1}", times.inferences as f64 / executions as f64),
-    };
     row(
         &point.offered.to_string(),
         &[
@@ -100,9 +100,25 @@ fn server(point: &Point, times: &ServerTimes) -> String {
             micros(output),
             micros(times.request),
             micros(outside),
-            batch,
+            batch(times),
+            cores(point),
         ],
     )
+}
+
+/// CPU cores that the server used, on average.
+pub(crate) fn cores(point: &Point) -> String {
+    let used = point.used.map(|used| format!("{:.2}", used.cores));
+    used.unwrap_or_else(|| NONE.to_owned())
+}
+
+/// Inferences in an execution, on average.
+#[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
+pub(crate) fn batch(times: &ServerTimes) -> String {
+    match times.executions {
+        0 => NONE.to_owned(),
+        executions => format!("{:.1}", times.inferences as f64 / executions as f64),
+    }
 }
 
 /// Void windows, unsteady ones, the search's answer, missed budgets.

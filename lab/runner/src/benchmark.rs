@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lab_bench::{
+    Usage,
     duel::{Compared, Duel, DuelError, Stage},
     error::BenchError,
     suite::Bench,
@@ -19,10 +20,12 @@ use miette::Diagnostic;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Endpoints, error::RunError, session::Session, telling::Telling};
+use crate::{
+    Endpoints, error::RunError, server_pods::ServerPods, session::Session, telling::Telling,
+};
 
 /// The endpoint that answers a workload's requests.
-const fn endpoint(workload: &Workload) -> &'static str {
+pub(crate) const fn endpoint(workload: &Workload) -> &'static str {
     match workload.protocol {
         Protocol::V2Grpc => "triton-grpc",
         _ => "triton",
@@ -113,7 +116,9 @@ pub async fn measure(
             text: text.to_owned(),
         });
     }
-    measure_at(&base, workload, &*session.emitter, &session.cancel).await
+    let pods = ServerPods::of(cluster, locked, endpoint(workload)).await?;
+    let usage = pods.as_ref().map(|pods| pods as &dyn Usage);
+    measure_at(&base, usage, workload, &*session.emitter, &session.cancel).await
 }
 
 /// The address of the stack's own server that speaks the workload's protocol.
@@ -125,7 +130,15 @@ pub fn server(
     locked: &LockedStack,
     workload: &Workload,
 ) -> Result<String, BenchmarkError> {
-    let endpoint = endpoint(workload);
+    url(endpoints, locked, endpoint(workload))
+}
+
+/// The address of one of the stack's endpoints.
+pub(crate) fn url(
+    endpoints: &Endpoints,
+    locked: &LockedStack,
+    endpoint: &'static str,
+) -> Result<String, BenchmarkError> {
     let found = endpoints.urls().get(endpoint).cloned();
     found.ok_or_else(|| BenchmarkError::NoEndpoint {
         stack: locked.name.clone(),
@@ -177,13 +190,15 @@ pub async fn compare(
 }
 
 /// Runs a workload against any server that speaks its protocol, given as
-/// `http://host:port`, and emits what it measured, also where it was ended early.
+/// `http://host:port`, and emits what it measured, also where it was ended early; `usage`
+/// knows what the server uses.
 ///
 /// # Errors
 /// When the server does not answer rightly even without load, or the token is
 /// cancelled. Errors under load are counted, not returned.
 pub async fn measure_at(
     server: &str,
+    usage: Option<&dyn Usage>,
     workload: &Workload,
     emitter: &dyn Emitter,
     cancel: &CancellationToken,
@@ -191,6 +206,7 @@ pub async fn measure_at(
     let bench = Bench {
         workload,
         server,
+        usage,
         cancel,
     };
     let telling = Telling::new(workload, server, emitter);

@@ -14,6 +14,7 @@ mod place;
 pub mod plan;
 pub mod preflight;
 pub mod run;
+mod server_pods;
 pub mod session;
 mod telling;
 pub mod workbench;

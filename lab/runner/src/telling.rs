@@ -218,6 +218,7 @@ mod tests {
                 bytes_received: 1,
             },
             server: None,
+            used: None,
             series: Vec::new(),
             histogram: Vec::new(),
         }

@@ -326,6 +326,7 @@ pub(crate) fn benchmark(stream: &mut Stream) {
             bytes_received: 240_000,
         },
         server: None,
+        used: None,
         series: Vec::new(),
         histogram: Vec::new(),
     };

@@ -33,6 +33,7 @@ pub(super) fn point(rate: f64) -> Point {
             bytes_received: 1,
         },
         server: None,
+        used: None,
         series: Vec::new(),
         histogram: Vec::new(),
     }
