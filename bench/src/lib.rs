@@ -21,6 +21,7 @@ mod search;
 pub mod session;
 pub mod stall;
 pub mod suite;
+pub mod sweep;
 pub mod target;
 mod triton;
 pub mod verdict;

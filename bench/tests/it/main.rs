@@ -8,3 +8,4 @@ mod grpc;
 mod grpc_server;
 mod load;
 mod server;
+mod sweep;

@@ -23,6 +23,7 @@ pub mod record;
 pub mod report;
 pub mod reporter;
 pub mod summary;
+pub mod sweep;
 pub mod terminal;
 mod text;
 mod words;

@@ -52,6 +52,10 @@ pub enum RunError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Benchmark(#[from] crate::benchmark::BenchmarkError),
+    /// The sweep could not be made.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Sweep(#[from] crate::sweep::SweepError),
     /// The machine lacks what a run cannot do without.
     #[error("this machine cannot run it: {found}")]
     #[diagnostic(code(lab::run::unfit), help("{mend}; `lab doctor` looks again"))]

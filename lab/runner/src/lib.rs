@@ -16,6 +16,7 @@ pub mod preflight;
 pub mod run;
 mod server_pods;
 pub mod session;
+pub mod sweep;
 mod telling;
 pub mod workbench;
 

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::StackArgs;
+use super::{StackArgs, SweepArgs};
 
 /// What `lab bench` can do besides measuring one server.
 #[derive(Debug, Subcommand)]
@@ -14,6 +14,13 @@ pub(crate) enum BenchCommand {
                       Exit codes: 0 faster, the same, or undecided; 11 slower."
     )]
     Compare(CompareArgs),
+    /// Measure the model set up in different ways, in turn: more instances of it, requests
+    /// put together into batches or not. It is set up as it was in the end.
+    #[command(
+        after_help = "Example:\n  lab bench sweep demo --instances 1,2 --batching off,0,500\n\n\
+                      Exit codes: 0 measured; 11 a budget was missed."
+    )]
+    Sweep(SweepArgs),
 }
 
 /// `lab bench compare`.

@@ -6,6 +6,7 @@ mod existing;
 mod fault;
 mod images;
 mod stack;
+mod sweep;
 
 use std::path::PathBuf;
 
@@ -22,6 +23,7 @@ pub(crate) use self::{
     fault::{FaultCommand, HealArgs, MakeArgs},
     images::{ImageArgs, ImagePolicy, ImagesCommand},
     stack::{BenchArgs, FilterArgs, InstallArgs, RunArgs, StackArgs, TestArgs},
+    sweep::SweepArgs,
 };
 
 /// Parses this process's command line; ends the process where it is wrong.

@@ -12,22 +12,22 @@ use lab_model::{
 use lab_report::pictures;
 use lab_runner::{RunError, Session, benchmark};
 
-use super::{CommandError, Context, cluster::open, compare::compare, live::Live};
+use super::{CommandError, Context, cluster::open, compare::compare, live::Live, sweep::sweep};
 use crate::{
     args::{BenchArgs, BenchCommand, ImagePolicy, StackArgs},
     output, signals,
 };
 
 pub(super) async fn bench(context: &Context, args: BenchArgs) -> Result<Exit, CommandError> {
-    if let Some(BenchCommand::Compare(args)) = args.command {
-        return compare(context, args).await;
+    match args.command {
+        Some(BenchCommand::Compare(args)) => return compare(context, args).await,
+        Some(BenchCommand::Sweep(args)) => return sweep(context, args).await,
+        None => {}
     }
     let workload = benchmark::workload(&context.root, &args.workload).map_err(RunError::from)?;
     let out = args.out.as_deref();
     if let Some(folder) = out {
-        // Before anything is measured: what cannot be kept need not be measured.
-        fs::create_dir_all(folder)
-            .map_err(output::doing(format!("make `{}`", folder.display())))?;
+        make(folder)?;
     }
     let summary = match (args.url, args.name) {
         (Some(url), _) => server(context, &url, &workload, out).await?,
@@ -53,7 +53,7 @@ async fn server(
 ) -> Result<BenchmarkSummary, CommandError> {
     let live = Live::start(&context.global, None);
     let (cancel, watcher) = signals::watch();
-    let measured = benchmark::measure_at(url, workload, &*live.emitter(), &cancel).await;
+    let measured = benchmark::measure_at(url, None, workload, &*live.emitter(), &cancel).await;
     let events = live.finish().await;
     drop(watcher);
     keep(out, &events)?;
@@ -97,6 +97,19 @@ fn keep(folder: Option<&Path>, events: &[Event]) -> Result<(), CommandError> {
     let (Some(folder), Some(summary)) = (folder, finished) else {
         return Ok(());
     };
+    write(folder, summary)?;
+    output::remark(&format!("figures and pictures: {}", folder.display()));
+    Ok(())
+}
+
+/// Makes a folder, before anything is measured: what cannot be kept need not be measured.
+pub(super) fn make(folder: &Path) -> Result<(), CommandError> {
+    let made = fs::create_dir_all(folder);
+    Ok(made.map_err(output::doing(format!("make `{}`", folder.display())))?)
+}
+
+/// Writes figures and pictures into a folder.
+pub(super) fn write(folder: &Path, summary: &BenchmarkSummary) -> Result<(), CommandError> {
     let json = serde_json::to_string_pretty(summary).unwrap_or_default() + "\n";
     let pictures = pictures::of(summary);
     let pictures = pictures
@@ -109,6 +122,5 @@ fn keep(folder: Option<&Path>, events: &[Event]) -> Result<(), CommandError> {
         let path = folder.join(file);
         fs::write(&path, text).map_err(output::doing(format!("write `{}`", path.display())))?;
     }
-    output::remark(&format!("figures and pictures: {}", folder.display()));
     Ok(())
 }

@@ -79,12 +79,7 @@ impl Server {
                 _endpoints: None,
             });
         }
-        let name = named
-            .parse::<ClusterName>()
-            .map_err(|error| CommandError::NoServer {
-                named: named.to_owned(),
-                reason: error.to_string(),
-            })?;
+        let name = cluster_name(named)?;
         let locked = context.stack(&stack.stack, &stack.lock)?;
         let workbench = context.workbench(ImagePolicy::Auto).await?;
         let cluster = open(&workbench, &name).await?;
@@ -95,4 +90,14 @@ impl Server {
             _endpoints: Some(endpoints),
         })
     }
+}
+
+/// The name of a cluster, where an address could stand as well.
+pub(super) fn cluster_name(named: &str) -> Result<ClusterName, CommandError> {
+    named
+        .parse::<ClusterName>()
+        .map_err(|error| CommandError::NoServer {
+            named: named.to_owned(),
+            reason: error.to_string(),
+        })
 }

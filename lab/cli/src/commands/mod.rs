@@ -16,6 +16,7 @@ mod report;
 mod run;
 mod stack;
 mod status;
+mod sweep;
 mod up;
 
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Benchmarks: on the page, as pictures, as the text of `lab bench`.
 
 use lab_model::event::Fact;
-use lab_report::{bench, fold::fold, html, lang::Lang, pictures};
+use lab_report::{bench, fold::fold, html, lang::Lang, pictures, sweep};
 
 use crate::{recording, report};
 
@@ -22,6 +22,20 @@ fn without_style(svg: &str) -> String {
 #[test]
 fn what_lab_bench_prints() {
     insta::assert_snapshot!(bench::table(&report("load").benchmarks[0]));
+}
+
+#[test]
+fn what_a_sweep_prints() {
+    let mut one = report("load").benchmarks[0].clone();
+    one.workload = "digits (instances=1 batching=off)".to_owned();
+    let mut two = one.clone();
+    two.workload = "digits (instances=2 batching=500us)".to_owned();
+    two.missed = vec!["16 at once: p99 9.1 ms is above 5 ms".to_owned()];
+    // A way that was cut off has fewer windows.
+    two.points.truncate(2);
+    let text = sweep::table(&[one, two]);
+    assert!(text.lines().all(|line| line.chars().count() <= 100));
+    insta::assert_snapshot!(text);
 }
 
 #[test]

@@ -1,0 +1,143 @@
+//! A sweep against a model repository that keeps what it was told.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use lab_bench::{
+    sweep::{Sweep, SweepError, Variant, variants},
+    workload::Workload,
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinSet};
+
+/// What a model repository was asked to load, by instances; none: as its files say.
+type Loaded = Arc<Mutex<Vec<Option<u64>>>>;
+
+/// Triton's model repository, as far as one model of it can be loaded with other instances.
+struct Repository {
+    url: String,
+    loaded: Loaded,
+    _tasks: JoinSet<()>,
+}
+
+impl Repository {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let loaded = Loaded::default();
+        let told = Arc::clone(&loaded);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let told = Arc::clone(&told);
+                let service = service_fn(move |request| answer(request, Arc::clone(&told)));
+                let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+                tokio::spawn(served);
+            }
+        });
+        Self {
+            url,
+            loaded,
+            _tasks: tasks,
+        }
+    }
+
+    fn loaded(&self) -> Vec<Option<u64>> {
+        self.loaded.lock().unwrap().clone()
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    loaded: Loaded,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let asked = (request.method().clone(), request.uri().path().to_owned());
+    let body = request.into_body().collect().await.unwrap().to_bytes();
+    let (status, answer) = match (asked.0, asked.1.as_str()) {
+        (Method::GET, "/v2/models/digits/config") => (
+            200,
+            json!({"name": "digits", "instance_group": [{"kind": "KIND_CPU", "count": 1}]}),
+        ),
+        (Method::POST, "/v2/repository/models/digits/load") => {
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            let config = body["parameters"]["config"].as_str();
+            let config = config.map(|text| serde_json::from_str::<Value>(text).unwrap());
+            let count = config.and_then(|it| it["instance_group"][0]["count"].as_u64());
+            loaded.lock().unwrap().push(count);
+            match count {
+                Some(9..) => (400, json!({"error": "no memory for 9 instances"})),
+                _ => (200, Value::Null),
+            }
+        }
+        _ => (404, json!({"error": "no such thing"})),
+    };
+    let mut response = Response::new(Full::from(answer.to_string()));
+    *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap();
+    Ok(response)
+}
+
+fn workload() -> Workload {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    Workload::load(&root.join("../fixtures/workloads/digits.toml")).unwrap()
+}
+
+/// Measures nothing: what a sweep has measured is told by the workload's name.
+async fn names(repository: &Repository, ways: &[Variant]) -> Result<Vec<String>, SweepError> {
+    let workload = workload();
+    let sweep = Sweep {
+        workload: &workload,
+        repository: &repository.url,
+        variants: ways,
+    };
+    sweep
+        .run(async |workload: &Workload| Ok(workload.name.clone()))
+        .await
+}
+
+#[tokio::test]
+async fn each_way_is_loaded_and_the_model_is_left_as_it_was() {
+    let repository = Repository::start().await;
+    let names = names(&repository, &variants(&[1, 2], &[])).await.unwrap();
+    assert_eq!(names, ["digits (instances=1)", "digits (instances=2)"]);
+    assert_eq!(repository.loaded(), [Some(1), Some(2), None]);
+}
+
+#[tokio::test]
+async fn a_way_that_is_refused_is_told_in_the_servers_words() {
+    let repository = Repository::start().await;
+    let refused = names(&repository, &variants(&[9, 1], &[]))
+        .await
+        .unwrap_err();
+    assert!(refused.to_string().contains("no memory for 9 instances"));
+    assert_eq!(repository.loaded(), [Some(9), None]);
+}
+
+#[tokio::test]
+async fn the_model_is_left_as_it_was_where_measuring_failed() {
+    #[derive(Debug)]
+    struct Failed;
+
+    impl From<SweepError> for Failed {
+        fn from(error: SweepError) -> Self {
+            panic!("{error}");
+        }
+    }
+
+    let repository = Repository::start().await;
+    let workload = workload();
+    let sweep = Sweep {
+        workload: &workload,
+        repository: &repository.url,
+        variants: &variants(&[2, 3], &[]),
+    };
+    let failed = sweep.run(async |_: &Workload| Err::<(), _>(Failed)).await;
+    assert!(failed.is_err());
+    assert_eq!(repository.loaded(), [Some(2), None]);
+}

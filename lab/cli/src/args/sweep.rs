@@ -1,0 +1,34 @@
+//! The command line of `lab bench sweep`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use lab_bench::sweep::Batching;
+
+use super::StackArgs;
+
+/// `lab bench sweep`.
+#[derive(Debug, Args)]
+#[group(id = "ways", required = true, multiple = true, args = ["instances", "batching"])]
+pub(crate) struct SweepArgs {
+    /// The server: a cluster's name, or the `http://host:port` of a Triton that lets its
+    /// models be loaded (`--model-control-mode=explicit`).
+    pub(crate) server: String,
+    /// Instances of the model that run at once (`instance_group`).
+    #[arg(long, value_name = "N", value_delimiter = ',',
+          value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) instances: Vec<u32>,
+    /// `off`, or the longest time in microseconds that a request waits for others to go
+    /// with it (`dynamic_batching`); with 0, only those that wait anyway go together.
+    #[arg(long, value_name = "DELAY", value_delimiter = ',')]
+    pub(crate) batching: Vec<Batching>,
+    /// Which stack is on the cluster.
+    #[command(flatten)]
+    pub(crate) stack: StackArgs,
+    /// The workload: a name under `fixtures/workloads`, or a `.toml` file.
+    #[arg(long, default_value = "digits")]
+    pub(crate) workload: String,
+    /// Keep the figures and pictures of each way in a folder of its own under this one.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+}

@@ -1,0 +1,83 @@
+//! `lab bench sweep`: the model set up in different ways.
+
+use std::path::Path;
+
+use lab_bench::{
+    sweep::{Sweep, Variant, variants},
+    workload::Workload,
+};
+use lab_model::{
+    benchmark::BenchmarkSummary,
+    event::{Event, Fact},
+    exit::Exit,
+};
+use lab_runner::{RunError, Session, benchmark, sweep};
+
+use super::{CommandError, Context, bench, cluster::open, compare::cluster_name, live::Live};
+use crate::{
+    args::{ImagePolicy, SweepArgs},
+    output, signals,
+};
+
+pub(super) async fn sweep(context: &Context, args: SweepArgs) -> Result<Exit, CommandError> {
+    let workload = benchmark::workload(&context.root, &args.workload).map_err(RunError::from)?;
+    let variants = variants(&args.instances, &args.batching);
+    if let Some(folder) = &args.out {
+        bench::make(folder)?;
+    }
+    let live = Live::start(&context.global, None);
+    let swept = measure(context, &args, &workload, &variants, &live).await;
+    let events = live.finish().await;
+    if let Some(folder) = &args.out {
+        keep(folder, &events)?;
+    }
+    let swept = swept?;
+    if !context.global.json {
+        output::text(&lab_report::sweep::table(&swept));
+    }
+    let kept = swept.iter().all(|one| one.missed.is_empty());
+    Ok(if kept { Exit::Ok } else { Exit::BudgetMissed })
+}
+
+async fn measure(
+    context: &Context,
+    args: &SweepArgs,
+    workload: &Workload,
+    variants: &[Variant],
+    live: &Live,
+) -> Result<Vec<BenchmarkSummary>, CommandError> {
+    if args.server.contains("://") {
+        let (cancel, _watcher) = signals::watch();
+        let sweep = Sweep {
+            workload,
+            repository: &args.server,
+            variants,
+        };
+        let measured = sweep::sweep_at(&args.server, None, &sweep, &*live.emitter(), &cancel).await;
+        return Ok(measured?);
+    }
+    let name = cluster_name(&args.server)?;
+    let locked = context.stack(&args.stack.stack, &args.stack.lock)?;
+    let workbench = context.workbench(ImagePolicy::Auto).await?;
+    let cluster = open(&workbench, &name).await?;
+    let (cancel, _watcher) = signals::watch();
+    let session = Session {
+        workbench: &workbench,
+        emitter: live.emitter(),
+        cancel,
+    };
+    Ok(sweep::sweep(&session, &cluster, &locked, workload, variants).await?)
+}
+
+/// Keeps what each way brought, in a folder named by it.
+fn keep(folder: &Path, events: &[Event]) -> Result<(), CommandError> {
+    for event in events {
+        if let Fact::BenchmarkFinished(summary) = &event.fact {
+            let own = folder.join(summary.workload.replace(['(', ')'], "").replace(' ', "-"));
+            bench::make(&own)?;
+            bench::write(&own, summary)?;
+        }
+    }
+    output::remark(&format!("figures and pictures: {}", folder.display()));
+    Ok(())
+}
