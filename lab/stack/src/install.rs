@@ -76,11 +76,13 @@ pub async fn install(
     let stack = &locked.stack;
     let release = &stack.release;
     let values = values(&stack.components, target);
-    target
+    let handed = target
         .helm
         .upgrade_install(&release.name, &stack.namespace, &locked.chart, &values)
-        .await?;
+        .await;
+    // Also where Helm gave up half-way: the pods that it made log all the same.
     hide_secrets(target.kube, &stack.namespace, emitter).await;
+    handed?;
     emitter.emit(Fact::StackInstalled(installed(locked, target, started)));
 
     for component in stack
