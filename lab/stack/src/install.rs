@@ -7,10 +7,10 @@ use std::{
 
 use lab_k8s::{
     Kube,
-    readiness::{ReadinessError, Workload, wait_ready},
+    readiness::{ReadinessError, Told, Workload, wait_ready},
 };
 use lab_model::{
-    event::{Emitter, Fact},
+    event::{Emitter, Fact, Progress},
     installed::{InstalledComponent, InstalledEndpoint, InstalledStack},
     outcome::Outcome,
     stack::{Component, Endpoint},
@@ -115,9 +115,14 @@ pub async fn install(
         &stack.namespace,
         &workloads,
         IDLE_LIMIT,
-        |workload| {
+        |told| {
+            let (Told::Ready(workload) | Told::Waits(workload, _)) = told;
             for component in &running {
-                if Workload::parse(&component.workload).as_ref() == Some(workload) {
+                if Workload::parse(&component.workload).as_ref() != Some(workload) {
+                    continue;
+                }
+                emitter.progress(waiting(component, told));
+                if matches!(told, Told::Ready(_)) {
                     ready.push((*component, started.elapsed()));
                     emitter.emit(Fact::Noted {
                         text: format!("{} is ready", component.title),
@@ -135,6 +140,21 @@ pub async fn install(
 pub async fn hide_secrets(kube: &Kube, namespace: &str, emitter: &dyn Emitter) {
     if let Ok(secrets) = kube.secret_texts(namespace).await {
         emitter.hide(secrets);
+    }
+}
+
+/// How far a component is.
+fn waiting(component: &Component, told: Told<'_>) -> Progress {
+    let (done, total, now) = match told {
+        Told::Ready(_) => (1, Some(1), "ready"),
+        Told::Waits(_, why) => (0, None, why),
+    };
+    Progress {
+        task: format!("component {}", component.title),
+        now: now.to_owned(),
+        done,
+        total,
+        remaining_seconds: None,
     }
 }
 
