@@ -103,7 +103,8 @@ impl Render for Words {
     }
 }
 
-fn with_code(text: &str) -> Markup {
+/// Text with what stands between backticks as code.
+pub(crate) fn with_code(text: &str) -> Markup {
     html! {
         @for (index, part) in text.split('`').enumerate() {
             // Every second part stands between two backticks.
