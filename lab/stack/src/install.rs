@@ -171,6 +171,7 @@ fn installed(locked: &LockedStack, target: &Target<'_>, started: Instant) -> Ins
         name: it.name.clone(),
         service: it.service.clone(),
         port: it.port,
+        node_port: urls.is_some().then_some(it.node_port),
         url: urls.and_then(|urls| urls.get(&it.name)).cloned(),
     };
     InstalledStack {
