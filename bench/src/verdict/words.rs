@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::{
     compare::End,
     judge::{BlockCounts, Doubt, Finding, Verdict},
@@ -166,13 +168,21 @@ impl fmt::Display for Verdict {
     }
 }
 
-fn row(finding: &Finding, threshold: f64) -> [String; 8] {
+/// A row of the table.
+pub(super) type Cells = [String; 8];
+
+fn row(finding: &Finding, threshold: f64) -> Cells {
     let outcome = match doubt(finding, threshold) {
         Some(why) => format!("{}: {why}", finding.outcome.word()),
         None => finding.outcome.word().to_owned(),
     };
+    figures(finding, finding.metric.to_string(), outcome)
+}
+
+/// A figure's row, between its name and what it comes to.
+pub(super) fn figures(finding: &Finding, name: String, outcome: String) -> Cells {
     [
-        finding.metric.to_string(),
+        name,
         figure(finding.metric, finding.a),
         figure(finding.metric, finding.b),
         format!("{:.3}", finding.ratio),
@@ -189,19 +199,19 @@ fn row(finding: &Finding, threshold: f64) -> [String; 8] {
 }
 
 /// Columns as wide as their widest cell, figures to the right, words to the left.
-fn table(formatter: &mut fmt::Formatter<'_>, rows: &[[String; 8]]) -> fmt::Result {
+pub(super) fn table(formatter: &mut fmt::Formatter<'_>, rows: &[Cells]) -> fmt::Result {
     let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
+        let cells = rows.iter().map(|row| row[column].width());
         cells.max().unwrap_or(0)
     };
     for row in rows {
         let mut line = String::new();
         for (column, cell) in row.iter().enumerate() {
-            let width = width(column);
+            let blank = " ".repeat(width(column) - cell.width());
             match column {
-                0 => line.push_str(&format!("{cell:<width$}")),
+                0 => line.push_str(&format!("{cell}{blank}")),
                 7 => line.push_str(&format!("  {cell}")),
-                _ => line.push_str(&format!("  {cell:>width$}")),
+                _ => line.push_str(&format!("  {blank}{cell}")),
             }
         }
         writeln!(formatter, "{}", line.trim_end())?;
@@ -230,8 +240,12 @@ fn doubt(finding: &Finding, threshold: f64) -> Option<String> {
     })
 }
 
+/// By how much, as a ratio says it.
+pub(super) fn percent(ratio: f64) -> String {
+    format!("{:+.1} %", (ratio - 1.0) * 100.0)
+}
+
 fn change(finding: &Finding) -> String {
-    let percent = |ratio: f64| format!("{:+.1} %", (ratio - 1.0) * 100.0);
     format!(
         "{} {} ({} to {})",
         finding.metric,
@@ -252,7 +266,7 @@ fn explained(change: &StageChange) -> String {
 
 impl BlockCounts {
     /// Blocks in which a run of this side failed, or the canary.
-    fn failures(&self, of: Option<Side>) -> usize {
+    pub(super) fn failures(&self, of: Option<Side>) -> usize {
         self.failed.iter().filter(|it| it.side == of).count()
     }
 
@@ -288,7 +302,7 @@ fn figure(metric: Metric, value: f64) -> String {
     }
 }
 
-fn micros(value: f64) -> String {
+pub(super) fn micros(value: f64) -> String {
     if value < 1000.0 {
         format!("{value:.0} µs")
     } else if value < 1e6 {
@@ -307,16 +321,16 @@ fn p(value: f64) -> String {
 }
 
 /// A share that someone chose.
-fn share(value: f64) -> String {
+pub(super) fn share(value: f64) -> String {
     let percent = (value * 1e4).round() / 100.0;
     format!("{percent} %")
 }
 
 /// A share that was measured.
-fn tenths(value: f64) -> String {
+pub(super) fn tenths(value: f64) -> String {
     format!("{:.1} %", value * 100.0)
 }
 
-fn whole_share(value: f64) -> String {
+pub(super) fn whole_share(value: f64) -> String {
     format!("{:.0} %", value * 100.0)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lab_k8s::{
     Kube,
-    readiness::{Workload, nodes_ready, wait_ready},
+    readiness::{Told, Workload, nodes_ready, wait_ready},
 };
 use lab_model::event::{Emitter, Progress};
 
@@ -36,8 +36,11 @@ pub(crate) async fn until_ready(
     let nodes = nodes_ready(kube, nodes, LONGEST_SILENCE, |node| {
         tell(format!("node {node} is Ready"));
     });
-    let dns = wait_ready(kube, SYSTEM, &dns, LONGEST_SILENCE, |_| {
-        tell("DNS is ready".to_owned());
+    let dns = wait_ready(kube, SYSTEM, &dns, LONGEST_SILENCE, |told| {
+        tell(match told {
+            Told::Ready(_) => "DNS is ready".to_owned(),
+            Told::Waits(_, why) => format!("DNS waits: {why}"),
+        });
     });
     tokio::try_join!(nodes, dns)?;
     Ok(())

@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(dns_standing(&[]), waits("waits for DNS"));
         assert_eq!(
             dns_standing(&[dns("ContainerCreating")]),
-            waits("waits for DNS: container `coredns`: ContainerCreating")
+            waits("waits for DNS: container `coredns`: ContainerCreating, no host")
         );
         assert_eq!(
             dns_standing(&[dns("ErrImagePull")]),

@@ -169,6 +169,10 @@ pub struct RunStarted {
     pub lock: String,
     /// Provider that will make the cluster.
     pub provider: String,
+    /// All else by which one run does the same as another, in a line: nodes, scenarios,
+    /// workload; nothing in older records.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub plan: String,
     /// The machine.
     pub host: Host,
 }

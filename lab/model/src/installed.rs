@@ -46,6 +46,10 @@ pub struct InstalledEndpoint {
     pub service: String,
     /// The Service's port.
     pub port: u16,
+    /// The port of a node that leads there, published on the machine of the run; none where
+    /// the Service is reached through a forward, and in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node_port: Option<u16>,
     /// Base URL on the machine of the run, while the cluster lived; none where it was
     /// reached through a forward.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,6 +14,7 @@ pub mod installed;
 pub mod name;
 pub mod outcome;
 pub mod provider;
+pub mod secrets;
 pub mod stack;
 pub mod stage;
 pub mod version;

@@ -3,6 +3,8 @@
 
 use std::{env, error::Error, fs, io::Write, path::Path};
 
+use lab_report::lang::Lang;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = env::args().skip(1);
     let (Some(file), Some(folder)) = (arguments.next(), arguments.next()) else {
@@ -12,9 +14,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let report = lab_report::fold::fold(&recording.events);
     let benchmark = report.benchmarks.first().ok_or("no benchmark in it")?;
     fs::create_dir_all(&folder)?;
-    for picture in lab_report::pictures::of(benchmark) {
+    for picture in lab_report::pictures::of(benchmark, Lang::English) {
         fs::write(Path::new(&folder).join(picture.file), picture.svg)?;
     }
-    std::io::stdout().write_all(lab_report::bench::table(benchmark).as_bytes())?;
+    std::io::stdout().write_all(lab_report::bench::table(benchmark, Lang::English).as_bytes())?;
     Ok(())
 }

@@ -2,35 +2,32 @@
 
 use lab_model::benchmark::{BenchmarkSummary, Point, ServerTimes};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::{
     figures::{count, micros, rate},
     html::benchmark_parts,
-    lang::Lang,
+    lang::{Lang, Words, told, words},
     text::one_line,
-    words,
+    words as said,
 };
 
-/// The longest name of a load, characters.
+/// The longest name of a load, columns.
 const LOAD_LIMIT: usize = 24;
 /// The longest reason, characters.
 const REASON_LIMIT: usize = 400;
 /// What is not known.
 pub(crate) const NONE: &str = "–";
-/// What a column holds beside its two spaces, characters.
+/// What a column holds beside its two spaces, columns of the terminal.
 const WIDTH: usize = 7;
 
 /// The windows, what the server said of them, and, below, what speaks against them.
-pub fn table(benchmark: &BenchmarkSummary) -> String {
+pub fn table(benchmark: &BenchmarkSummary, lang: Lang) -> String {
     let points = &benchmark.points;
     let mut lines = Vec::new();
     if !points.is_empty() {
-        lines.push(row(
-            "load",
-            &[
-                "req/s", "p50", "p90", "p99", "p99.9", "errors", "late", "CPU/req",
-            ],
-        ));
-        lines.extend(points.iter().map(window));
+        lines.push(head(&WINDOW, lang));
+        lines.extend(points.iter().map(|point| window(point, lang)));
     }
     let told: Vec<_> = points
         .iter()
@@ -38,15 +35,13 @@ pub fn table(benchmark: &BenchmarkSummary) -> String {
         .collect();
     if !told.is_empty() {
         lines.push(String::new());
-        lines.push(row(
-            "in the server",
-            &[
-                "queue", "input", "model", "output", "in all", "outside", "batch", "cores",
-            ],
-        ));
-        lines.extend(told.into_iter().map(|(point, times)| server(point, times)));
+        lines.push(head(&SERVER, lang));
+        lines.extend(
+            told.into_iter()
+                .map(|(point, times)| server(point, times, lang)),
+        );
     }
-    let below = below(benchmark);
+    let below = below(benchmark, lang);
     if !below.is_empty() {
         lines.push(String::new());
         lines.extend(below);
@@ -54,24 +49,64 @@ pub fn table(benchmark: &BenchmarkSummary) -> String {
     lines.join("\n") + "\n"
 }
 
+/// Heads of the columns of the windows.
+const WINDOW: [Words; 9] = [
+    words("load", "부하"),
+    words("req/s", "요청/초"),
+    words("p50", "p50"),
+    words("p90", "p90"),
+    words("p99", "p99"),
+    words("p99.9", "p99.9"),
+    words("errors", "오류"),
+    words("late", "늦음"),
+    words("CPU/req", "CPU"),
+];
+/// Heads of the columns of what the server said.
+const SERVER: [Words; 9] = [
+    words("in the server", "서버 안"),
+    words("queue", "대기"),
+    words("input", "입력"),
+    words("model", "모델"),
+    words("output", "출력"),
+    words("in all", "전체"),
+    words("outside", "서버 밖"),
+    words("batch", "배치"),
+    words("cores", "코어"),
+];
+
+fn head(heads: &[Words], lang: Lang) -> String {
+    let heads: Vec<_> = heads.iter().map(|it| it.of(lang)).collect();
+    match heads.as_slice() {
+        [load, cells @ ..] => row(load, cells),
+        [] => String::new(),
+    }
+}
+
+/// Columns stand below each other also where letters are two columns wide.
 fn row<T: AsRef<str>>(load: &str, cells: &[T]) -> String {
     wide_row(load, LOAD_LIMIT, cells)
 }
 
-/// A line of a table, its first column so many characters wide.
+/// A line of a table, its first column so many columns of the terminal wide.
 pub(crate) fn wide_row<T: AsRef<str>>(first: &str, width: usize, cells: &[T]) -> String {
-    let mut line = format!("{:<width$}", one_line(first, width));
+    let first = one_line(first, width);
+    let mut line = first.clone() + &blank(width, &first);
     for cell in cells {
-        line.push_str(&format!("  {:>WIDTH$}", cell.as_ref()));
+        let cell = cell.as_ref();
+        line.push_str(&format!("  {}{cell}", blank(WIDTH, cell)));
     }
     line.trim_end().to_owned()
 }
 
-fn window(point: &Point) -> String {
+fn blank(width: usize, text: &str) -> String {
+    " ".repeat(width.saturating_sub(text.width()))
+}
+
+fn window(point: &Point, lang: Lang) -> String {
     let latency = point.latency;
     let known = |quantile: Option<f64>| quantile.map_or_else(|| NONE.to_owned(), micros);
     let mut line = row(
-        &point.offered.to_string(),
+        said::offered(point.offered).of(lang),
         &[
             rate(point.throughput),
             micros(latency.p50),
@@ -89,10 +124,10 @@ fn window(point: &Point) -> String {
     line
 }
 
-fn server(point: &Point, times: &ServerTimes) -> String {
+fn server(point: &Point, times: &ServerTimes, lang: Lang) -> String {
     let [queue, input, model, output, _, outside] = benchmark_parts(point, times);
     row(
-        &point.offered.to_string(),
+        said::offered(point.offered).of(lang),
         &[
             micros(queue),
             micros(input),
@@ -122,29 +157,32 @@ pub(crate) fn batch(times: &ServerTimes) -> String {
 }
 
 /// Void windows, unsteady ones, the search's answer, missed budgets.
-fn below(benchmark: &BenchmarkSummary) -> Vec<String> {
+fn below(benchmark: &BenchmarkSummary, lang: Lang) -> Vec<String> {
     let mut lines = Vec::new();
     for point in &benchmark.points {
-        let offered = point.offered;
-        lines.extend(
-            point
-                .void
-                .iter()
-                .map(|void| format!("! {offered} is void: {}", one_line(void, REASON_LIMIT))),
-        );
+        let load = said::offered(point.offered);
+        lines.extend(point.void.iter().map(|void| {
+            let void = one_line(void, REASON_LIMIT);
+            told(
+                format!("! {} is void: {void}", load.of(Lang::English)),
+                format!("! {} 무효: {void}", load.of(Lang::Korean)),
+            )
+        }));
         if !point.steady {
-            lines.push(format!(
-                "~ {offered} had not become steady before the window began"
+            lines.push(told(
+                format!(
+                    "~ {} had not become steady before the window began",
+                    load.of(Lang::English)
+                ),
+                format!(
+                    "~ {}: 구간이 시작될 때 아직 안정되지 않았습니다",
+                    load.of(Lang::Korean)
+                ),
             ));
         }
     }
-    let highest = benchmark.highest.as_ref();
-    lines.extend(highest.map(|highest| words::highest(highest).of(Lang::English).to_owned()));
-    lines.extend(
-        benchmark
-            .missed
-            .iter()
-            .map(|missed| format!("budget missed: {}", one_line(missed, REASON_LIMIT))),
-    );
-    lines
+    lines.extend(benchmark.highest.as_ref().map(said::highest));
+    let missed = benchmark.missed.iter();
+    lines.extend(missed.map(|missed| said::missed(&one_line(missed, REASON_LIMIT))));
+    lines.iter().map(|line| line.of(lang).to_owned()).collect()
 }

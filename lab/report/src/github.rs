@@ -68,7 +68,7 @@ fn cause(text: &mut String, report: &Report, first: &Failure, lang: Lang) {
         let _ = writeln!(
             text,
             "| {at} | {} | {} |",
-            cell(&clue.source),
+            cell(clue.source.of(lang)),
             cell(&clue.text)
         );
     }

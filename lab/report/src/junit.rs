@@ -191,7 +191,11 @@ fn first_cause(report: &Report) -> String {
     }
     for clue in clues(report) {
         let at = clue.at.map_or("–".to_owned(), moment);
-        lines.push(format!("{at:>7}  {}: {}", clue.source, clue.text));
+        lines.push(format!(
+            "{at:>7}  {}: {}",
+            clue.source.of(Lang::English),
+            clue.text
+        ));
     }
     plain(&lines.join("\n")).into_owned()
 }

@@ -55,11 +55,28 @@ pub(crate) fn alike(text: impl Into<String>) -> Words {
 }
 
 impl Words {
+    /// Both, each changed in the same way.
+    pub(crate) fn map(&self, change: impl Fn(&str) -> String) -> Self {
+        told(change(&self.english), change(&self.korean))
+    }
+
     /// In one language.
     pub(crate) fn of(&self, lang: Lang) -> &str {
         match lang {
             Lang::English => &self.english,
             Lang::Korean => &self.korean,
+        }
+    }
+
+    /// In a plot, where text has elements of its own.
+    pub(crate) fn in_plot(&self) -> Markup {
+        html! {
+            @if self.english == self.korean {
+                (self.english)
+            } @else {
+                tspan.en lang="en" { (self.english) }
+                tspan.ko lang="ko" { (self.korean) }
+            }
         }
     }
 
@@ -86,7 +103,8 @@ impl Render for Words {
     }
 }
 
-fn with_code(text: &str) -> Markup {
+/// Text with what stands between backticks as code.
+pub(crate) fn with_code(text: &str) -> Markup {
     html! {
         @for (index, part) in text.split('`').enumerate() {
             // Every second part stands between two backticks.

@@ -3,7 +3,7 @@
 
 use lab_model::benchmark::BenchmarkSummary;
 
-use crate::html::benchmark_files;
+use crate::{html::benchmark_files, lang::Lang};
 
 /// A picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub struct Picture {
 
 /// Every picture that the figures are enough for. Histogram and series are those of the
 /// window at the knee, else of the last one; void windows are left out.
-pub fn of(benchmark: &BenchmarkSummary) -> Vec<Picture> {
-    benchmark_files(benchmark)
+pub fn of(benchmark: &BenchmarkSummary, lang: Lang) -> Vec<Picture> {
+    benchmark_files(benchmark, lang)
         .into_iter()
         .map(|(name, svg)| Picture {
             file: format!("{name}.svg"),

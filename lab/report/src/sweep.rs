@@ -6,23 +6,36 @@ use lab_model::benchmark::{BenchmarkSummary, Point};
 use crate::{
     bench::{NONE, batch, cores, wide_row},
     figures::{bytes, count, micros, rate},
+    lang::{Lang, Words, words},
+    words as said,
 };
 
-/// Room for a way's name, characters.
+/// Room for a way's name, columns of the terminal.
 const WIDTH: usize = 32;
+/// Heads of the columns.
+const HEADS: [Words; 8] = [
+    words("req/s", "요청/초"),
+    words("p50", "p50"),
+    words("p99", "p99"),
+    words("errors", "오류"),
+    words("model", "모델"),
+    words("batch", "배치"),
+    words("cores", "코어"),
+    words("memory", "메모리"),
+];
 
 /// The figures of every way, by load.
-pub fn table(swept: &[BenchmarkSummary]) -> String {
+pub fn table(swept: &[BenchmarkSummary], lang: Lang) -> String {
     let loads = swept.iter().map(|one| one.points.len()).max().unwrap_or(0);
     let lines: Vec<String> = (0..loads)
-        .flat_map(|load| of_load(swept, load))
-        .chain(missed(swept))
+        .flat_map(|load| of_load(swept, load, lang))
+        .chain(missed(swept, lang))
         .collect();
     lines.join("\n") + "\n"
 }
 
 /// One load: what each way made of it.
-fn of_load(swept: &[BenchmarkSummary], load: usize) -> Vec<String> {
+fn of_load(swept: &[BenchmarkSummary], load: usize, lang: Lang) -> Vec<String> {
     let points = swept
         .iter()
         .filter_map(|one| Some((one.workload.as_str(), one.points.get(load)?)));
@@ -30,10 +43,9 @@ fn of_load(swept: &[BenchmarkSummary], load: usize) -> Vec<String> {
     let Some((_, first)) = points.first() else {
         return Vec::new();
     };
-    let titles = [
-        "req/s", "p50", "p99", "errors", "model", "batch", "cores", "memory",
-    ];
-    let mut lines = vec![wide_row(&first.offered.to_string(), WIDTH, &titles)];
+    let heads = HEADS.map(|head| head.of(lang).to_owned());
+    let load = said::offered(first.offered);
+    let mut lines = vec![wide_row(load.of(lang), WIDTH, &heads)];
     lines.extend(points.iter().map(|(name, point)| way(name, point)));
     lines.push(String::new());
     lines
@@ -71,11 +83,9 @@ fn of(workload: &str) -> &str {
     way.unwrap_or(workload)
 }
 
-fn missed(swept: &[BenchmarkSummary]) -> impl Iterator<Item = String> {
-    swept.iter().flat_map(|one| {
-        let way = of(&one.workload);
-        one.missed
-            .iter()
-            .map(move |missed| format!("budget missed with {way}: {missed}"))
+fn missed(swept: &[BenchmarkSummary], lang: Lang) -> impl Iterator<Item = String> {
+    swept.iter().flat_map(move |one| {
+        let missed = one.missed.iter().map(|missed| said::missed(missed));
+        missed.map(move |missed| format!("{}: {}", of(&one.workload), missed.of(lang)))
     })
 }

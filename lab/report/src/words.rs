@@ -1,12 +1,12 @@
 //! What verdicts and places are called, in one place for every output.
 
 use lab_model::{
-    benchmark::{Found, Highest},
+    benchmark::{ArrivalKind, Found, Highest, Offered},
     outcome::Outcome,
 };
 
 use crate::{
-    figures::{counted, micros, rate},
+    figures::{counted, micros, rate, rough},
     lang::{Words, told, words},
     report::{Counts, NotRunKind, Place, Verdict},
     text::one_line,
@@ -92,12 +92,36 @@ pub(crate) fn highest(highest: &Highest) -> Words {
     }
 }
 
+/// A load, `16 at once` or `300/s poisson`.
+pub(crate) fn offered(offered: Offered) -> Words {
+    let english = offered.to_string();
+    let korean = match offered {
+        Offered::Closed { concurrency } => format!("동시 {concurrency}"),
+        Offered::Open { arrivals, rate } => {
+            let arrivals = match arrivals {
+                ArrivalKind::Constant => "일정",
+                ArrivalKind::Poisson => "포아송",
+                ArrivalKind::Ramp => "증가",
+                ArrivalKind::Replay => "재생",
+            };
+            format!("{rate:.0}/s {arrivals}")
+        }
+    };
+    told(english, korean)
+}
+
 /// A budget of a benchmark that was not kept.
 pub(crate) fn missed(missed: &str) -> Words {
     told(
         format!("budget missed: {missed}"),
         format!("기준 미달: {missed}"),
     )
+}
+
+/// What is left of something, behind a comma: `, about 3 min left`.
+pub(crate) fn left(seconds: u64) -> Words {
+    let left = rough(seconds);
+    told(format!(", about {left} left"), format!(", 약 {left} 남음"))
 }
 
 /// Where something failed: `scenario "…" (features/deploy.feature:31)`.

@@ -6,10 +6,13 @@ use std::{
 };
 
 use jiff::Timestamp;
-use lab_model::event::{Emitter, Event, Fact, Progress};
+use lab_model::{
+    event::{Emitter, Event, Fact, Progress},
+    secrets::Secrets,
+};
 use tokio::sync::mpsc;
 
-use crate::hidden::Hidden;
+use crate::hidden;
 
 /// Numbers every fact of a run and sends it to whoever reports.
 ///
@@ -19,7 +22,7 @@ pub struct EventLog {
     started: Instant,
     next: Mutex<u64>,
     events: mpsc::UnboundedSender<Event>,
-    hidden: Mutex<Hidden>,
+    secrets: Mutex<Secrets>,
 }
 
 impl EventLog {
@@ -31,7 +34,7 @@ impl EventLog {
                 started: Instant::now(),
                 next: Mutex::new(1),
                 events,
-                hidden: Mutex::default(),
+                secrets: Mutex::default(),
             },
             receiver,
         )
@@ -43,8 +46,8 @@ impl EventLog {
     }
 
     fn without_secrets(&self, fact: Fact) -> Fact {
-        let hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner);
-        hidden.take_out(fact)
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        hidden::without(&secrets, fact)
     }
 
     fn send(&self, seq: u64, fact: Fact) {
@@ -68,7 +71,7 @@ impl Emitter for EventLog {
     }
 
     fn hide(&self, secrets: Vec<String>) {
-        let mut hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hidden = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         hidden.add(secrets);
     }
 

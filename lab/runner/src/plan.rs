@@ -117,6 +117,26 @@ impl Plan {
             .filter(|it| *it != Stage::Benchmark || self.workload.is_some())
     }
 
+    /// By what, beside stack and provider, one plan does the same as another.
+    pub fn line(&self) -> String {
+        let Scenarios {
+            features,
+            tags,
+            lang,
+        } = &self.scenarios;
+        let features = match features.as_slice() {
+            [] => "all".to_owned(),
+            some => some.join(", "),
+        };
+        let workload = self.workload.as_ref().map_or("none", |it| &it.name);
+        format!(
+            "nodes {}, GPUs {}, features {features}, tags {}, lang {lang}, workload {workload}",
+            self.nodes,
+            self.gpus,
+            tags.as_deref().unwrap_or("any"),
+        )
+    }
+
     /// Recipes of every image it needs.
     pub fn recipes(&self) -> Vec<&str> {
         let mut recipes = always(self.provider);

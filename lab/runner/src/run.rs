@@ -42,6 +42,7 @@ pub async fn run(
         stack: plan.locked.name.clone(),
         lock: plan.locked.lock_name.clone(),
         provider: plan.provider.to_string(),
+        plan: plan.line(),
         host: workbench.host().await?,
     }));
     let session = Session {

@@ -68,4 +68,19 @@ impl Workbench {
         self.images.ensure(&["helm"], emitter, cancel).await?;
         Ok(self.images.artifact_file("helm", "helm").await?)
     }
+
+    /// The folder with kubectl and Helm, taken out of their image artifact once.
+    ///
+    /// # Errors
+    /// When they cannot be fetched or written.
+    pub async fn tools(
+        &self,
+        emitter: &dyn Emitter,
+        cancel: &CancellationToken,
+    ) -> Result<PathBuf, RunError> {
+        let mut folder = self.helm_program(emitter, cancel).await?;
+        self.images.artifact_file("helm", "kubectl").await?;
+        folder.pop();
+        Ok(folder)
+    }
 }

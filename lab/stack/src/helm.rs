@@ -6,6 +6,7 @@ use std::{
     process::{Output, Stdio},
 };
 
+use lab_model::secrets::without_secrets;
 use miette::Diagnostic;
 use serde::Deserialize;
 use thiserror::Error;
@@ -172,7 +173,8 @@ impl Helm {
         }
         Err(HelmError::Refused {
             doing: doing.to_owned(),
-            said: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            // Helm quotes what it could not apply, and that may be a Secret.
+            said: without_secrets(String::from_utf8_lossy(&output.stderr).trim()),
             command: format!(
                 "KUBECONFIG={} helm {}",
                 self.kubeconfig.display(),

@@ -7,10 +7,10 @@ use std::{
 
 use lab_k8s::{
     Kube,
-    readiness::{ReadinessError, Workload, wait_ready},
+    readiness::{ReadinessError, Told, Workload, wait_ready},
 };
 use lab_model::{
-    event::{Emitter, Fact},
+    event::{Emitter, Fact, Progress},
     installed::{InstalledComponent, InstalledEndpoint, InstalledStack},
     outcome::Outcome,
     stack::{Component, Endpoint},
@@ -76,11 +76,13 @@ pub async fn install(
     let stack = &locked.stack;
     let release = &stack.release;
     let values = values(&stack.components, target);
-    target
+    let handed = target
         .helm
         .upgrade_install(&release.name, &stack.namespace, &locked.chart, &values)
-        .await?;
+        .await;
+    // Also where Helm gave up half-way: the pods that it made log all the same.
     hide_secrets(target.kube, &stack.namespace, emitter).await;
+    handed?;
     emitter.emit(Fact::StackInstalled(installed(locked, target, started)));
 
     for component in stack
@@ -113,9 +115,14 @@ pub async fn install(
         &stack.namespace,
         &workloads,
         IDLE_LIMIT,
-        |workload| {
+        |told| {
+            let (Told::Ready(workload) | Told::Waits(workload, _)) = told;
             for component in &running {
-                if Workload::parse(&component.workload).as_ref() == Some(workload) {
+                if Workload::parse(&component.workload).as_ref() != Some(workload) {
+                    continue;
+                }
+                emitter.progress(waiting(component, told));
+                if matches!(told, Told::Ready(_)) {
                     ready.push((*component, started.elapsed()));
                     emitter.emit(Fact::Noted {
                         text: format!("{} is ready", component.title),
@@ -136,6 +143,21 @@ pub async fn hide_secrets(kube: &Kube, namespace: &str, emitter: &dyn Emitter) {
     }
 }
 
+/// How far a component is.
+fn waiting(component: &Component, told: Told<'_>) -> Progress {
+    let (done, total, now) = match told {
+        Told::Ready(_) => (1, Some(1), "ready"),
+        Told::Waits(_, why) => (0, None, why),
+    };
+    Progress {
+        task: format!("component {}", component.title),
+        now: now.to_owned(),
+        done,
+        total,
+        remaining_seconds: None,
+    }
+}
+
 /// What the cluster was given, with the addresses that a person can ask.
 fn installed(locked: &LockedStack, target: &Target<'_>, started: Instant) -> InstalledStack {
     let stack = &locked.stack;
@@ -149,6 +171,7 @@ fn installed(locked: &LockedStack, target: &Target<'_>, started: Instant) -> Ins
         name: it.name.clone(),
         service: it.service.clone(),
         port: it.port,
+        node_port: urls.is_some().then_some(it.node_port),
         url: urls.and_then(|urls| urls.get(&it.name)).cloned(),
     };
     InstalledStack {

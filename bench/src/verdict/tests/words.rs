@@ -100,6 +100,27 @@ fn spare_blocks_spent() {
 }
 
 #[test]
+fn in_korean() {
+    let slower = complete(
+        &Plan::new(42),
+        &Machine::new(5).staged(10, Stage::Compute, 0.1),
+    );
+    let mut noise = Machine::new(3).pairs(10, Effect::NONE);
+    spread(&mut noise, 0.08);
+    let mut spent = complete(&Plan::new(42), &noise);
+    spent.blocks[1].state = BlockState::Void { moved: -0.3 };
+    spent.end = End::SpareSpent;
+    let verdicts = [
+        slower.verdict(Some(CALIBRATED)),
+        complete(&Plan::new(42), &noise).verdict(None),
+        verdict(&Plan::new(42), 3, Effect::NONE),
+        spent.verdict(None),
+    ];
+    let all = verdicts.map(|it| it.korean().to_string());
+    insta::assert_snapshot!(all.join("\n\n"));
+}
+
+#[test]
 fn json_tells_all_and_is_read_back() {
     let pairs = Machine::new(5).staged(10, Stage::Queue, 0.1);
     let comparison = complete(&Plan::new(42), &pairs);

@@ -152,6 +152,9 @@ pub(crate) enum Command {
     /// List, build or load images.
     #[command(subcommand, after_help = "Example:\n  lab images build")]
     Images(ImagesCommand),
+    /// Print the folder with kubectl and Helm; fetch them where they are not there.
+    #[command(after_help = "Example:\n  export PATH=\"$PATH:$(lab tools)\"")]
+    Tools,
     /// Tell whether this machine can run the lab, and what to mend.
     #[command(after_help = "Example:\n  lab doctor --json")]
     Doctor,

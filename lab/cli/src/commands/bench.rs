@@ -9,7 +9,7 @@ use lab_model::{
     exit::Exit,
     name::ClusterName,
 };
-use lab_report::pictures;
+use lab_report::{lang::Lang, pictures};
 use lab_runner::{RunError, Session, benchmark};
 
 use super::{CommandError, Context, cluster::open, compare::compare, live::Live, sweep::sweep};
@@ -35,7 +35,10 @@ pub(super) async fn bench(context: &Context, args: BenchArgs) -> Result<Exit, Co
         (None, None) => return Ok(Exit::Usage),
     };
     if !context.global.json {
-        output::text(&lab_report::bench::table(&summary));
+        output::text(&lab_report::bench::table(
+            &summary,
+            context.global.lang.lang(),
+        ));
     }
     Ok(if summary.missed.is_empty() {
         Exit::Ok
@@ -56,7 +59,7 @@ async fn server(
     let measured = benchmark::measure_at(url, None, workload, &*live.emitter(), &cancel).await;
     let events = live.finish().await;
     drop(watcher);
-    keep(out, &events)?;
+    keep(context, out, &events)?;
     Ok(measured?)
 }
 
@@ -84,12 +87,12 @@ async fn cluster(
     drop(session);
     let events = live.finish().await;
     drop(watcher);
-    keep(out, &events)?;
+    keep(context, out, &events)?;
     Ok(measured?)
 }
 
 /// Keeps the figures and pictures of what was measured, by the events that told it.
-fn keep(folder: Option<&Path>, events: &[Event]) -> Result<(), CommandError> {
+fn keep(context: &Context, folder: Option<&Path>, events: &[Event]) -> Result<(), CommandError> {
     let finished = events.iter().rev().find_map(|event| match &event.fact {
         Fact::BenchmarkFinished(summary) => Some(summary),
         _ => None,
@@ -97,7 +100,7 @@ fn keep(folder: Option<&Path>, events: &[Event]) -> Result<(), CommandError> {
     let (Some(folder), Some(summary)) = (folder, finished) else {
         return Ok(());
     };
-    write(folder, summary)?;
+    write(folder, summary, context.global.lang.lang())?;
     output::remark(&format!("figures and pictures: {}", folder.display()));
     Ok(())
 }
@@ -109,9 +112,13 @@ pub(super) fn make(folder: &Path) -> Result<(), CommandError> {
 }
 
 /// Writes figures and pictures into a folder.
-pub(super) fn write(folder: &Path, summary: &BenchmarkSummary) -> Result<(), CommandError> {
+pub(super) fn write(
+    folder: &Path,
+    summary: &BenchmarkSummary,
+    lang: Lang,
+) -> Result<(), CommandError> {
     let json = serde_json::to_string_pretty(summary).unwrap_or_default() + "\n";
-    let pictures = pictures::of(summary);
+    let pictures = pictures::of(summary, lang);
     let pictures = pictures
         .iter()
         .map(|one| (one.file.as_str(), one.svg.as_str()));

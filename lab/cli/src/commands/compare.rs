@@ -6,6 +6,7 @@ use lab_bench::{
     workload::Workload,
 };
 use lab_model::{exit::Exit, name::ClusterName};
+use lab_report::lang::Lang;
 use lab_runner::{Endpoints, RunError, benchmark};
 use serde_json::json;
 
@@ -37,7 +38,11 @@ pub(super) async fn compare(context: &Context, args: CompareArgs) -> Result<Exit
         comparison,
     } = compared?;
     let all = json!({"a": a.url, "b": b.url, "verdict": verdict, "runs": comparison});
-    output::line(&context.global, &all, &verdict.to_string());
+    let text = match context.global.lang.lang() {
+        Lang::English => verdict.to_string(),
+        Lang::Korean => verdict.korean().to_string(),
+    };
+    output::line(&context.global, &all, &text);
     Ok(match verdict.outcome {
         _ if cancel.is_cancelled() => Exit::Interrupted,
         Outcome::Slower => Exit::BudgetMissed,

@@ -1,15 +1,23 @@
-//! `lab report --compare` and `--index`: several runs side by side.
+//! Several runs side by side: `lab report --compare` and `--index`, and how long a run takes.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, File},
+    io::{BufRead, BufReader},
+    path::Path,
+};
 
-use lab_model::exit::Exit;
+use lab_model::{
+    event::{Event, Fact},
+    exit::Exit,
+};
 use lab_report::{
     fold::fold,
-    history::{self, Brief},
+    history::{self, Brief, Expected},
     html::render_index,
     read::{ReadError, read_file},
-    report::Report,
+    report::{Report, Verdict},
 };
+use lab_runner::Plan;
 use serde_json::json;
 
 use super::{
@@ -17,6 +25,10 @@ use super::{
     report::{find, save},
 };
 use crate::output;
+
+/// Runs that are looked at for how long one takes, newest first, and those that count.
+const LOOKED_AT: usize = 20;
+const COUNTED: usize = 5;
 
 /// Tells what differs between two runs.
 pub(super) fn compare(
@@ -59,6 +71,42 @@ pub(super) fn index(context: &Context) -> Result<Exit, CommandError> {
         &text,
     );
     Ok(Exit::Ok)
+}
+
+/// How long runs of the same plan took here; nothing where none has passed yet.
+pub(super) fn expected(context: &Context, plan: &Plan) -> Option<Expected> {
+    let mut runs: Vec<_> = fs::read_dir(context.runs())
+        .ok()?
+        .flatten()
+        .map(|run| run.path().join("events.ndjson"))
+        .collect();
+    // Their names begin with the time.
+    runs.sort_unstable();
+    let runs = runs.iter().rev().take(LOOKED_AT);
+    let alike = runs.filter(|record| is_alike(record, plan).unwrap_or(false));
+    let reports = alike.filter_map(|record| Some(fold(&read_file(record).ok()?.events)));
+    let passed = reports.filter(|it| it.verdict() == Verdict::Passed);
+    Expected::of(&passed.take(COUNTED).collect::<Vec<_>>())
+}
+
+/// Whether the run of this record did what a plan is about to do; only its first line is read.
+fn is_alike(record: &Path, plan: &Plan) -> Option<bool> {
+    let mut first = String::new();
+    let mut record = BufReader::new(File::open(record).ok()?);
+    record.read_line(&mut first).ok()?;
+    let first: Event = serde_json::from_str(&first).ok()?;
+    let Fact::RunStarted(about) = first.fact else {
+        return None;
+    };
+    let told = [about.stack, about.lock, about.provider, about.plan];
+    let locked = &plan.locked;
+    let wanted = [
+        &locked.name,
+        &locked.lock_name,
+        plan.provider.as_str(),
+        &plan.line(),
+    ];
+    Some(told == wanted)
 }
 
 fn folded(folder: &Path) -> Result<Report, ReadError> {

@@ -1,8 +1,12 @@
-//! `lab images`: what is there, what can be had, what goes into a cluster.
+//! `lab images`: what is there, what can be had, what goes into a cluster. `lab tools`: the
+//! programs for people that one of them holds.
+
+use std::path::PathBuf;
 
 use lab_cluster::{ClusterError, existing::ExistingError};
 use lab_model::{exit::Exit, provider::Provider};
 use lab_runner::{RunError, Session, Workbench, plan};
+use serde_json::json;
 
 use super::{CommandError, Context, cluster::open, live::Live};
 use crate::{
@@ -79,6 +83,19 @@ async fn ready_every_stack(session: &Session<'_>) -> Result<(), RunError> {
         session.ready_stack(&locked, &always).await?;
     }
     Ok(())
+}
+
+pub(super) async fn tools(context: &Context) -> Result<Exit, CommandError> {
+    let workbench = context.workbench(ImagePolicy::Auto).await?;
+    let mut folder = PathBuf::new();
+    with_session(context, &workbench, async |session| {
+        folder = workbench.tools(&*session.emitter, &session.cancel).await?;
+        Ok(())
+    })
+    .await?;
+    let text = folder.to_string_lossy();
+    output::result(&context.global, &json!({"folder": folder}), &text);
+    Ok(Exit::Ok)
 }
 
 /// Runs work that shows its progress and ends by itself on Ctrl-C.

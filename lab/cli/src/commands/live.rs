@@ -4,6 +4,7 @@ use std::{fs::File, io::BufWriter, path::Path, sync::Arc};
 
 use lab_model::event::{Emitter, Event, Fact};
 use lab_report::{
+    history::Expected,
     json::JsonLines,
     record::Recorder,
     reporter::Reporter,
@@ -24,6 +25,15 @@ impl Live {
     /// Shows events on standard error and, with `--json`, as lines on standard
     /// output; `record` is where a run keeps them.
     pub(crate) fn start(global: &Global, record: Option<File>) -> Self {
+        Self::start_expecting(global, record, None)
+    }
+
+    /// The same, with what is left of the run, by those that were made before.
+    pub(crate) fn start_expecting(
+        global: &Global,
+        record: Option<File>,
+        expected: Option<Expected>,
+    ) -> Self {
         let (log, events) = EventLog::new();
         let mut reporters: Vec<Box<dyn Reporter + Send>> = Vec::new();
         if let Some(file) = record {
@@ -32,10 +42,8 @@ impl Live {
         if global.json {
             reporters.push(Box::new(JsonLines::new(std::io::stdout())));
         }
-        reporters.push(Box::new(Terminal::new(
-            std::io::stderr(),
-            terminal_settings(global),
-        )));
+        let terminal = Terminal::new(std::io::stderr(), terminal_settings(global));
+        reporters.push(Box::new(terminal.expecting(expected)));
         let mut reporting = JoinSet::new();
         reporting.spawn(drive(events, reporters));
         Self {

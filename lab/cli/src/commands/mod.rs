@@ -211,6 +211,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit, CommandEr
         Command::Fault(command) => fault::fault(context, command).await,
         Command::Report(args) => report::report(context, &args),
         Command::Images(command) => images::images(context, command).await,
+        Command::Tools => images::tools(context).await,
         Command::Doctor => doctor::doctor(context).await,
         Command::Node(_) | Command::Reap(_) | Command::Completions(_) | Command::Man(_) => {
             Ok(Exit::Usage)

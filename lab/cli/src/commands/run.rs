@@ -5,7 +5,7 @@ use lab_cluster::reaper;
 use lab_model::exit::Exit;
 use lab_runner::{Plan, RunError, benchmark, plan, run as whole_job};
 
-use super::{CommandError, Context, existing, live, reap, report};
+use super::{CommandError, Context, existing, history, live, reap, report};
 use crate::{
     args::{FilterArgs, RunArgs},
     output, signals,
@@ -24,7 +24,9 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Comman
     let workbench = context.workbench(args.images.policy).await?;
     reap::leave_reaper(reaper::watch_this_process());
     let folder = context.runs().join(plan.run.as_str());
-    let live = live::Live::start(&context.global, Some(live::record_in(&folder)?));
+    let expected = history::expected(context, &plan);
+    let record = live::record_in(&folder)?;
+    let live = live::Live::start_expecting(&context.global, Some(record), expected);
     let (cancel, watcher) = signals::watch();
     let ended = whole_job(&plan, &workbench, live.log(), &cancel).await;
     let events = live.finish().await;

@@ -11,6 +11,7 @@ use lab_model::{
     event::{Event, Fact},
     exit::Exit,
 };
+use lab_report::lang::Lang;
 use lab_runner::{RunError, Session, benchmark, sweep};
 
 use super::{CommandError, Context, bench, cluster::open, compare::cluster_name, live::Live};
@@ -22,6 +23,7 @@ use crate::{
 pub(super) async fn sweep(context: &Context, args: SweepArgs) -> Result<Exit, CommandError> {
     let workload = benchmark::workload(&context.root, &args.workload).map_err(RunError::from)?;
     let variants = variants(&args.instances, &args.batching);
+    let lang = context.global.lang.lang();
     if let Some(folder) = &args.out {
         bench::make(folder)?;
     }
@@ -29,11 +31,11 @@ pub(super) async fn sweep(context: &Context, args: SweepArgs) -> Result<Exit, Co
     let swept = measure(context, &args, &workload, &variants, &live).await;
     let events = live.finish().await;
     if let Some(folder) = &args.out {
-        keep(folder, &events)?;
+        keep(folder, &events, lang)?;
     }
     let swept = swept?;
     if !context.global.json {
-        output::text(&lab_report::sweep::table(&swept));
+        output::text(&lab_report::sweep::table(&swept, lang));
     }
     let kept = swept.iter().all(|one| one.missed.is_empty());
     Ok(if kept { Exit::Ok } else { Exit::BudgetMissed })
@@ -70,12 +72,12 @@ async fn measure(
 }
 
 /// Keeps what each way brought, in a folder named by it.
-fn keep(folder: &Path, events: &[Event]) -> Result<(), CommandError> {
+fn keep(folder: &Path, events: &[Event], lang: Lang) -> Result<(), CommandError> {
     for event in events {
         if let Fact::BenchmarkFinished(summary) = &event.fact {
             let own = folder.join(summary.workload.replace(['(', ')'], "").replace(' ', "-"));
             bench::make(&own)?;
-            bench::write(&own, summary)?;
+            bench::write(&own, summary, lang)?;
         }
     }
     output::remark(&format!("figures and pictures: {}", folder.display()));

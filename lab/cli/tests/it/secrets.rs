@@ -1,5 +1,8 @@
 //! No secret of a cluster reaches anything that people or programs read.
 
+use std::path::Path;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
 use lab_model::{
     event::{Emitter, Event, Evidence, Fact, ScenarioRef},
     outcome::Outcome,
@@ -15,8 +18,11 @@ use lab_report::{
     summary::{self, Look},
     terminal::{Settings, Terminal, Verbosity},
 };
-use lab_runner::EventLog;
+use lab_runner::{EventLog, error::causes};
+use lab_stack::Helm;
 use proptest::prelude::*;
+use serde_json::json;
+use tokio::runtime::Runtime;
 
 /// Every kind of fact into which text from a cluster comes, with the text in each place.
 fn facts(text: &str) -> Vec<Fact> {
@@ -116,6 +122,35 @@ proptest! {
         prop_assert_eq!(events.len(), 7);
         for output in outputs(&events) {
             prop_assert!(!output.contains(&secret), "{output}");
+        }
+    }
+
+    // Helm quotes the objects that it could not apply. Their passwords were made by it, for
+    // this one try: nobody can list them.
+    #[test]
+    fn no_output_holds_a_secret_that_helm_quotes(secret in "[a-z][0-9][A-Z][A-Za-z0-9]{29}") {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+        let helm = Helm::new(folder.join("quotes.sh"), "/kubeconfig".into());
+        let values = json!({
+            "data": {"password": BASE64_STANDARD.encode(&secret), "x": secret},
+            "url": format!("postgresql://airflow:{secret}@db/airflow"),
+        });
+        let runtime = Runtime::new().unwrap();
+        let ended = runtime.block_on(helm.upgrade_install("r", "n", &folder, &values));
+        let error = ended.unwrap_err();
+        prop_assert!(error.to_string().contains("cannot be handled as a Secret"), "{error}");
+
+        let (log, mut events) = EventLog::new();
+        for fact in facts(&causes(&error)) {
+            log.emit(fact);
+        }
+        drop(log);
+        let events: Vec<Event> = std::iter::from_fn(|| events.try_recv().ok()).collect();
+
+        let shown = format!("{error:?} {}", causes(&error));
+        for output in outputs(&events).into_iter().chain([shown]) {
+            prop_assert!(!output.contains(&secret), "{output}");
+            prop_assert!(!output.contains(&BASE64_STANDARD.encode(&secret)), "{output}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! `lab` on real engines: many clusters at once, what is left and what is told of it, and
-//! engines in trouble.
+//! `lab` on real engines: many clusters at once, what is left and what is told of it, what
+//! reports say to do by hand, and engines in trouble.
 //!
 //! The tests run side by side, as many as the machine's memory holds. Those in `trouble`
 //! run in namespaces of their own, for which this program starts itself again.
@@ -11,6 +11,7 @@
     reason = "tells its figures; it watches processes that cannot tell it anything"
 )]
 
+mod hand;
 mod load;
 mod many;
 #[path = "../place/mod.rs"]
@@ -28,6 +29,19 @@ use tokio::runtime::Runtime;
 
 /// What a node takes, with room for its pods.
 const NODE_MIB: u64 = 1024;
+/// What a node with the stack takes while it is used: a run's report says 2.8 GiB.
+const STACK_MIB: u64 = 3072;
+/// Images of the cluster and of the stack that it gets.
+const STACK: [&str; 8] = [
+    "node",
+    "helm",
+    "postgresql",
+    "seaweedfs",
+    "mlflow",
+    "airflow",
+    "triton",
+    "prometheus",
+];
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -44,6 +58,13 @@ fn tests() -> ExitCode {
         trial("four_at_once", 4 * NODE_MIB, many::four_at_once),
         trial("a_killed_load_ends_in_the_node", NODE_MIB, load::killed),
     ];
+    let reason = ready(&STACK).err().or_else(hand::unfit);
+    trials.push(in_room(
+        "what_the_report_says_to_do_by_hand_works",
+        STACK_MIB,
+        reason,
+        hand::what_the_report_says,
+    ));
     trials.extend(trouble::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

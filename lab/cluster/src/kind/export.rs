@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lab_model::{name::ClusterName, provider::Provider};
+use lab_model::{name::ClusterName, provider::Provider, secrets::without_secrets};
 use tokio::process::Command;
 
 use super::{KindError, names, program};
@@ -36,7 +36,7 @@ pub async fn export(name: &ClusterName, folder: &Path) -> Result<(), ClusterErro
     }
     Err(KindError::Failed {
         doing: format!("export the logs of `{name}`"),
-        words: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        words: without_secrets(String::from_utf8_lossy(&output.stderr).trim()),
     }
     .into())
 }

@@ -4,6 +4,7 @@
 use std::{collections::VecDeque, ffi::OsString, io, path::Path, process::Stdio, time::Duration};
 
 use lab_engine::owner;
+use lab_model::secrets::without_secrets;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -107,7 +108,7 @@ impl Said {
 
     fn text(&self) -> String {
         let lines: Vec<_> = self.lines.iter().map(String::as_str).collect();
-        lines.join("\n")
+        without_secrets(&lines.join("\n"))
     }
 
     fn ended(&self) -> Option<String> {

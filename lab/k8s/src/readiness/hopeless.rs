@@ -34,11 +34,39 @@ pub(crate) fn waits_for(pod: &Pod) -> Option<String> {
     if let Some(message) = unschedulable(pod) {
         return Some(message.to_owned());
     }
-    statuses(pod).filter(|it| !it.ready).find_map(|it| {
-        let waiting = it.state.as_ref()?.waiting.as_ref()?;
-        let reason = waiting.reason.as_deref().unwrap_or("waiting");
-        Some(format!("container `{}`: {reason}", it.name))
+    statuses(pod).filter(|it| !it.ready).find_map(waiting)
+}
+
+/// What a container that is not ready does, or waits for.
+fn waiting(container: &ContainerStatus) -> Option<String> {
+    let name = &container.name;
+    let state = container.state.as_ref()?;
+    if state.running.is_some() {
+        return Some(format!("container `{name}` runs and is not ready yet"));
+    }
+    let waiting = state.waiting.as_ref()?;
+    let reason = waiting.reason.as_deref().unwrap_or("waiting");
+    let why = if reason == "CrashLoopBackOff" {
+        last_end(container)
+    } else {
+        waiting.message.clone()
+    };
+    Some(match why {
+        Some(why) => format!("container `{name}`: {reason}, {why}"),
+        None => format!("container `{name}`: {reason}"),
     })
+}
+
+/// How a container that was started again ended the last time.
+fn last_end(container: &ContainerStatus) -> Option<String> {
+    let ended = container.last_state.as_ref()?.terminated.as_ref()?;
+    let how = match ended.reason.as_deref() {
+        // These say no more than the code does.
+        None | Some("Error" | "Completed") => format!("exit code {}", ended.exit_code),
+        Some(reason) => reason.to_owned(),
+    };
+    let times = container.restart_count;
+    Some(format!("ended {times} times, at last with {how}"))
 }
 
 fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
@@ -84,7 +112,7 @@ mod tests {
             .unwrap()
     }
 
-    fn waiting(reason: &str, restarts: i32) -> Pod {
+    fn held(reason: &str, restarts: i32) -> Pod {
         pod(&serde_json::json!({"containerStatuses": [{
             "name": "c", "image": "lab/x:1", "imageID": "", "ready": false,
             "restartCount": restarts,
@@ -94,20 +122,53 @@ mod tests {
 
     #[test]
     fn a_missing_image_is_hopeless() {
-        let reason = hopeless(&waiting("ErrImageNeverPull", 0)).unwrap();
+        let reason = hopeless(&held("ErrImageNeverPull", 0)).unwrap();
         assert!(reason.contains("lab/x:1"), "{reason}");
     }
 
     #[test]
     fn a_first_crash_is_not() {
-        assert_eq!(hopeless(&waiting("CrashLoopBackOff", 1)), None);
-        assert!(hopeless(&waiting("CrashLoopBackOff", CRASH_LOOP_RESTARTS)).is_some());
+        assert_eq!(hopeless(&held("CrashLoopBackOff", 1)), None);
+        assert!(hopeless(&held("CrashLoopBackOff", CRASH_LOOP_RESTARTS)).is_some());
     }
 
     #[test]
     fn a_pod_that_is_still_starting_is_not() {
-        assert_eq!(hopeless(&waiting("ContainerCreating", 0)), None);
+        assert_eq!(hopeless(&held("ContainerCreating", 0)), None);
         assert_eq!(hopeless(&pod(&serde_json::json!({}))), None);
+    }
+
+    #[test]
+    fn says_what_a_pod_waits_for() {
+        let state = |state: serde_json::Value| {
+            pod(&serde_json::json!({"containerStatuses": [{
+                "name": "c", "image": "", "imageID": "", "ready": false, "restartCount": 2,
+                "lastState": {"terminated": {"reason": "OOMKilled", "exitCode": 137}},
+                "state": state,
+            }]}))
+        };
+        let waiting = |reason: &str| serde_json::json!({"waiting": {"reason": reason}});
+        for (pod, expected) in [
+            (
+                state(serde_json::json!({"running": {}})),
+                "container `c` runs and is not ready yet",
+            ),
+            (
+                state(waiting("ContainerCreating")),
+                "container `c`: ContainerCreating",
+            ),
+            (
+                state(waiting("CrashLoopBackOff")),
+                "container `c`: CrashLoopBackOff, ended 2 times, at last with OOMKilled",
+            ),
+            (
+                held("ImagePullBackOff", 0),
+                "container `c`: ImagePullBackOff, words",
+            ),
+        ] {
+            assert_eq!(waits_for(&pod).as_deref(), Some(expected));
+        }
+        assert_eq!(waits_for(&pod(&serde_json::json!({}))), None);
     }
 
     #[test]

@@ -87,6 +87,30 @@ impl Workload {
     }
 }
 
+impl Workload {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Deployment(name) | Self::StatefulSet(name) => name,
+        }
+    }
+
+    /// Whether the pod of this name is one of its own.
+    fn owns(&self, pod: &str) -> bool {
+        let rest = pod.strip_prefix(self.name());
+        rest.is_some_and(|rest| rest.starts_with('-'))
+    }
+}
+
+/// What a wait tells while it goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told<'a> {
+    /// The workload is ready.
+    Ready(&'a Workload),
+    /// A pod of the workload is not, and why: told whenever the reason is another.
+    Waits(&'a Workload, &'a str),
+}
+
 enum Seen {
     Workload(Workload, bool),
     Pod(Box<Pod>),
@@ -94,8 +118,8 @@ enum Seen {
     Other,
 }
 
-/// Waits until every workload is ready; calls `on_ready` once for each, in the
-/// order they become so.
+/// Waits until every workload is ready; tells each once, in the order they become so, and
+/// what the others wait for.
 ///
 /// # Errors
 /// [`ReadinessError`], as soon as the wait is known to be in vain.
@@ -104,7 +128,7 @@ pub async fn wait_ready(
     namespace: &str,
     workloads: &[Workload],
     idle_limit: Duration,
-    mut on_ready: impl FnMut(&Workload),
+    mut tell: impl FnMut(Told<'_>),
 ) -> Result<(), ReadinessError> {
     let mut seen = stream::select_all([
         watch::<Deployment>(kube, namespace, |it| {
@@ -120,6 +144,7 @@ pub async fn wait_ready(
     ]);
     let mut pods: BTreeMap<String, Pod> = BTreeMap::new();
     let mut waiting: Vec<&Workload> = workloads.iter().collect();
+    let mut reasons: BTreeMap<&Workload, String> = BTreeMap::new();
     let mut deadline = Instant::now() + idle_limit;
     while !waiting.is_empty() {
         match timeout_at(deadline, seen.try_next()).await {
@@ -134,7 +159,7 @@ pub async fn wait_ready(
             Ok(Ok(Some(Seen::Workload(workload, ready)))) => {
                 deadline = Instant::now() + idle_limit;
                 if ready && let Some(at) = waiting.iter().position(|it| **it == workload) {
-                    on_ready(waiting.swap_remove(at));
+                    tell(Told::Ready(waiting.swap_remove(at)));
                 }
             }
             Ok(Ok(Some(Seen::Pod(pod)))) => {
@@ -145,7 +170,17 @@ pub async fn wait_ready(
                         reason,
                     });
                 }
-                pods.insert(pod.name_any(), *pod);
+                let name = pod.name_any();
+                // The longest name: `s3` may be one, and `s3-gateway` another.
+                let owner = waiting.iter().filter(|it| it.owns(&name));
+                if let Some(workload) = owner.max_by_key(|it| it.name().len())
+                    && let Some(why) = waits_for(&pod)
+                    && reasons.get(workload) != Some(&why)
+                {
+                    tell(Told::Waits(workload, &why));
+                    reasons.insert(workload, why);
+                }
+                pods.insert(name, *pod);
             }
             Ok(Ok(Some(Seen::PodGone(name)))) => {
                 pods.remove(&name);
@@ -221,10 +256,10 @@ fn stalled(idle: Duration, waiting: &[&Workload], pods: &BTreeMap<String, Pod>) 
     let waiting = waiting
         .iter()
         .map(|workload| {
-            let (Workload::Deployment(name) | Workload::StatefulSet(name)) = workload;
+            let name = workload.name();
             let why = pods
                 .iter()
-                .find(|(pod, _)| pod.starts_with(name.as_str()))
+                .find(|(pod, _)| workload.owns(pod))
                 .and_then(|(_, pod)| waits_for(pod));
             match why {
                 Some(why) => format!("`{name}` ({why})"),

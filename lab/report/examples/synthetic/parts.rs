@@ -98,6 +98,7 @@ fn installed() -> InstalledStack {
                     name: (*name).to_owned(),
                     service: (*service).to_owned(),
                     port: *port,
+                    node_port: Some(30_000 + port % 1000),
                     url: Some(format!(
                         "http://127.0.0.1:{}",
                         40_000 + usize::from(*port) + index

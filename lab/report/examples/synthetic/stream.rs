@@ -38,6 +38,7 @@ impl Stream {
             stack: stack.to_owned(),
             lock: "documented".to_owned(),
             provider: "node".to_owned(),
+            plan: "nodes 1, GPUs auto, features all, tags any, lang en, workload digits".to_owned(),
             host: Host {
                 os: "Debian GNU/Linux 12 (bookworm)".to_owned(),
                 kernel: "6.1.0-28-amd64".to_owned(),

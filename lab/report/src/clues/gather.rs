@@ -3,10 +3,10 @@
 use std::{collections::HashMap, time::Duration};
 
 use jiff::Timestamp;
-use lab_model::event::Evidence;
+use lab_model::{event::Evidence, outcome::Outcome, stage::Stage};
 
 use crate::{
-    lang::Lang,
+    lang::{Words, alike},
     report::{Report, RunFacts},
     text::one_line,
     words,
@@ -57,7 +57,7 @@ pub(crate) struct Clue {
     /// What it is.
     pub(crate) kind: Kind,
     /// Where it was seen.
-    pub(crate) source: String,
+    pub(crate) source: Words,
     /// What was seen, on one line.
     pub(crate) text: String,
     /// How often, but for its figures.
@@ -92,19 +92,34 @@ pub(crate) fn clues(report: &Report) -> Vec<Clue> {
         gathering.take(evidence);
     }
     let mut clues = gathering.clues;
+    let ready = ready_at(report);
+    clues.retain(|clue| !is_start_up(clue, ready));
     if clues.is_empty() {
         return clues;
     }
     clues.extend(report.failures.iter().map(|failure| Clue {
         at: Some(failure.at),
         kind: Kind::Failure,
-        source: words::place(&failure.place).of(Lang::English).to_owned(),
+        source: words::place(&failure.place),
         text: one_line(&failure.reason, TEXT_LIMIT),
         times: 1,
     }));
     clues.sort_by_key(|clue| (clue.at.is_none(), clue.at, clue.kind));
     clues.truncate(MOST);
     clues
+}
+
+/// When the stack was ready, where it came so far.
+fn ready_at(report: &Report) -> Option<Duration> {
+    let installed = report.stages.iter().find(|it| it.stage == Stage::Install)?;
+    let is_ready = matches!(installed.outcome, Some(Outcome::Passed));
+    is_ready.then_some(installed.span.end)
+}
+
+/// Probes fail while a component starts. Where all of them became ready that is no clue.
+fn is_start_up(clue: &Clue, ready: Option<Duration>) -> bool {
+    let is_before = clue.at.zip(ready).is_some_and(|(at, ready)| at <= ready);
+    clue.kind == Kind::Event && is_before && clue.text.contains(" Unhealthy: ")
 }
 
 struct Gathering<'a> {
@@ -130,11 +145,11 @@ impl Gathering<'_> {
     fn line(&mut self, kind: Kind, source: &str, line: &str) {
         let (at, text) = self.timed(line);
         let text = one_line(text, TEXT_LIMIT);
-        let alike = text.chars().filter(|char| !char.is_ascii_digit()).collect();
+        let shape = text.chars().filter(|char| !char.is_ascii_digit()).collect();
         let source = one_line(source, TEXT_LIMIT);
         let place = self
             .places
-            .entry((kind, source.clone(), alike))
+            .entry((kind, source.clone(), shape))
             .or_insert(self.clues.len());
         if let Some(clue) = self.clues.get_mut(*place) {
             clue.times += 1;
@@ -143,7 +158,7 @@ impl Gathering<'_> {
         self.clues.push(Clue {
             at,
             kind,
-            source,
+            source: alike(source),
             text,
             times: 1,
         });
@@ -201,10 +216,8 @@ fn is_trouble(kind: Kind, line: &str) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use lab_model::stage::Stage;
-
     use super::*;
-    use crate::report::{CollectedEvidence, Failure, Place};
+    use crate::report::{CollectedEvidence, Failure, Place, Span, StageReport};
 
     fn report(pieces: &[(&str, &str)]) -> Report {
         let collected = pieces.iter().map(|(source, text)| CollectedEvidence {
@@ -271,6 +284,35 @@ mod tests {
             "2026-01-15T09:30:01Z error 17: refused\n2026-01-15T09:30:02Z error 18: refused",
         )]);
         assert_eq!(told[0], "Some(1) Log error 17: refused ×2");
+    }
+
+    #[test]
+    fn probes_of_a_start_that_went_well_are_no_clues() {
+        let events = "2026-01-15T09:30:20Z Pod mlflow-0 Unhealthy: Readiness probe failed\n\
+                      2026-01-15T09:30:40Z Pod mlflow-0 Unhealthy: Liveness probe failed";
+        let mut report = report(&[("kubectl -n x get events", events)]);
+        let stage = |outcome| StageReport {
+            stage: Stage::Install,
+            span: Span {
+                start: Duration::from_secs(10),
+                end: Duration::from_secs(30),
+            },
+            outcome: Some(outcome),
+        };
+        report.stages = vec![stage(Outcome::Passed)];
+        let at = |report: &Report| -> Vec<_> {
+            let clues = clues(report);
+            clues
+                .iter()
+                .filter_map(|it| it.at)
+                .map(|at| at.as_secs())
+                .collect()
+        };
+        assert_eq!(at(&report), [40, 60]);
+
+        let reason = "it did not".to_owned();
+        report.stages = vec![stage(Outcome::Failed { reason })];
+        assert_eq!(at(&report), [20, 40, 60]);
     }
 
     #[test]

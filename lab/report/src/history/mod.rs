@@ -2,6 +2,8 @@
 
 mod brief;
 mod compare;
+mod expected;
 
 pub use brief::{Brief, flaky};
 pub use compare::{Comparison, Difference, compare};
+pub use expected::Expected;

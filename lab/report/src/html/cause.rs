@@ -87,7 +87,9 @@ fn list(clues: &[Clue]) -> Markup {
                     span.at { @match clue.at { Some(at) => (moment(at)), None => "–" } }
                     span.kind { (kind(clue.kind)) }
                     span.said {
-                        b { (name(&clue.source)) } " " (name(&clue.text))
+                        // That it is one of Kubernetes' events says where it was seen.
+                        @if clue.kind != Kind::Event { b { (clue.source.map(name)) } " " }
+                        (name(&clue.text))
                         @if clue.times > 1 { span.at { " ×" (clue.times) } }
                     }
                 }

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use crate::lang::words;
+use crate::lang::Words;
 
 /// A frame in user units; the page scales it to the width there is.
 #[derive(Debug, Clone, Copy)]
@@ -135,33 +135,29 @@ pub(super) fn x_mark(frame: Frame, x: f64, label: &str) -> Markup {
 }
 
 /// What the horizontal axis counts.
-pub(super) fn x_title(frame: Frame, title: &str) -> Markup {
+pub(super) fn x_title(frame: Frame, title: &Words) -> Markup {
     html! {
-        text.axis x=(px(frame.x(0.5))) y=(px(HEIGHT - 5.0)) text-anchor="middle" { (title) }
+        text.axis x=(px(frame.x(0.5))) y=(px(HEIGHT - 5.0)) text-anchor="middle" { (title.in_plot()) }
     }
 }
 
 /// A plot with its caption.
-pub(super) fn figure(
-    caption: &'static str,
-    korean: &'static str,
-    told: &str,
-    drawing: &Markup,
-) -> Markup {
+pub(super) fn figure(caption: &Words, told: &Words, drawing: &Markup) -> Markup {
     html! {
         figure {
-            figcaption { (words(caption, korean)) }
+            figcaption { (caption) }
             (plot(told, drawing))
         }
     }
 }
 
 /// A plot alone, with its figures in words for those who do not see it.
-pub(super) fn plot(told: &str, drawing: &Markup) -> Markup {
+pub(super) fn plot(told: &Words, drawing: &Markup) -> Markup {
     html! {
-        svg.plot viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(told) {
+        svg.plot viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } aria-hidden="true" {
             (drawing)
         }
+        p.unseen { (told) }
     }
 }
 

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::words::name;
 use crate::{
     figures::{bytes, count},
-    lang::{Words, told, words},
+    lang::{Words, told, with_code, words},
     text::{plain, shorten},
 };
 
@@ -51,8 +51,8 @@ pub(super) fn reason(text: &str) -> Markup {
     let short = shorten(text, REASON_LIMIT);
     html! {
         p.reason {
-            (plain(short.head))
-            @if short.left_out > 0 { " … " (plain(short.tail)) }
+            (with_code(&plain(short.head)))
+            @if short.left_out > 0 { " … " (with_code(&plain(short.tail))) }
         }
     }
 }

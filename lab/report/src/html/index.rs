@@ -10,7 +10,7 @@ use super::{
 use crate::{
     figures::{duration, micros, rate},
     history::{Brief, flaky},
-    lang::{Lang, words},
+    lang::{Lang, Words, words},
     words as said,
 };
 
@@ -54,33 +54,18 @@ fn trends(runs: &[Brief]) -> Markup {
                 (heading("trends", "Trends", "추세"))
                 p.quiet { (words("From left to right: older to newer, numbered as below.", "왼쪽에서 오른쪽으로 오래된 것부터이며 번호는 아래 표와 같습니다.")) }
                 div.figures {
-                    (trend(&words_of_total(), &total.collect::<Vec<_>>()))
-                    (trend(&words_of_throughput(), &throughput.collect::<Vec<_>>()))
-                    (trend(&words_of_p99(), &p99.collect::<Vec<_>>()))
+                    (trend(&words("Time of the whole run", "전체 시간"), "min", &total.collect::<Vec<_>>()))
+                    (trend(&words("Inferences a second, at best", "초당 추론, 최고"), "/s", &throughput.collect::<Vec<_>>()))
+                    (trend(&words("p99 at that load", "그때의 p99"), "ms", &p99.collect::<Vec<_>>()))
                 }
             }
         }
     }
 }
 
-/// Caption in English and Korean, and the unit.
-type Caption = (&'static str, &'static str, &'static str);
-
-const fn words_of_total() -> Caption {
-    ("Time of the whole run", "전체 시간", "min")
-}
-
-const fn words_of_throughput() -> Caption {
-    ("Inferences a second, at best", "초당 추론, 최고", "/s")
-}
-
-const fn words_of_p99() -> Caption {
-    ("p99 at that load", "그때의 p99", "ms")
-}
-
 /// A value a run; where a run has none the line is broken.
 #[expect(clippy::cast_precision_loss, reason = "a plot has at most 60 runs")]
-fn trend((english, korean, unit): &Caption, values: &[Option<f64>]) -> Markup {
+fn trend(caption: &Words, unit: &str, values: &[Option<f64>]) -> Markup {
     let most = values.iter().flatten().copied().fold(0.0, f64::max);
     let scale = Scale::round(most, 4.0);
     let x = |index: usize| FRAME.x((index as f64 + 0.5) / values.len() as f64);
@@ -102,7 +87,7 @@ fn trend((english, korean, unit): &Caption, values: &[Option<f64>]) -> Markup {
         }
         line.grid x1=(px(FRAME.left)) x2=(px(FRAME.x(1.0))) y1=(px(HEIGHT - FRAME.bottom)) y2=(px(HEIGHT - FRAME.bottom)) {}
     };
-    figure(english, korean, english, &drawing)
+    figure(caption, caption, &drawing)
 }
 
 fn short(value: f64) -> String {

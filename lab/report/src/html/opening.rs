@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     figures::{bytes, counted, duration, micros, rate},
-    lang::{Words, told, words},
+    lang::{Lang, Words, told, words},
     report::{Report, Verdict},
     words as said,
 };
@@ -68,14 +68,15 @@ fn tiles(report: &Report) -> Markup {
                 (tile(&bytes(peak), &words("memory at most", "최대 메모리")))
             }
             @if let Some(best) = best {
-                @let at = best.offered;
+                @let at = said::offered(best.offered);
+                @let (english, korean) = (at.of(Lang::English), at.of(Lang::Korean));
                 (tile(
                     &format!("{}/s", rate(best.throughput)),
-                    &told(format!("inferences at {at}"), format!("초당 추론, {at}")),
+                    &told(format!("inferences at {english}"), format!("초당 추론, {korean}")),
                 ))
                 (tile(
                     &micros(best.p99_micros),
-                    &told(format!("p99 at {at}"), format!("p99 응답 시간, {at}")),
+                    &told(format!("p99 at {english}"), format!("p99 응답 시간, {korean}")),
                 ))
             }
         }

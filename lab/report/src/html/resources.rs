@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     figures::{bytes, moment},
-    lang::told,
+    lang::{told, words},
     report::{Report, ResourceSample},
 };
 
@@ -72,11 +72,14 @@ fn memory(samples: &[ResourceSample], total: Duration) -> Markup {
         .map(|sample| (sample.at, gib(sample.memory_bytes)))
         .collect();
     let most = values.iter().map(|(_, value)| *value).fold(0.0, f64::max);
-    let words = format!("memory over time, at most {most:.1} GiB");
+    let spoken = told(
+        format!("memory over time, at most {most:.1} GiB"),
+        format!("시간에 따른 메모리, 최대 {most:.1} GiB"),
+    );
     let drawing = area(&values, total, "memory", |value| {
         format!("{} GiB", short(value))
     });
-    figure("Memory", "메모리", &words, &drawing)
+    figure(&words("Memory", "메모리"), &spoken, &drawing)
 }
 
 #[expect(
@@ -97,9 +100,12 @@ fn cpu(samples: &[ResourceSample], total: Duration) -> Markup {
         })
         .collect();
     let most = values.iter().map(|(_, value)| *value).fold(0.0, f64::max);
-    let words = format!("CPUs in use over time, at most {most:.1}");
+    let spoken = told(
+        format!("CPUs in use over time, at most {most:.1}"),
+        format!("시간에 따른 사용 중인 CPU 수, 최대 {most:.1}"),
+    );
     let drawing = area(&values, total, "cpu", short);
-    figure("CPUs in use", "사용 중인 CPU 수", &words, &drawing)
+    figure(&words("CPUs in use", "사용 중인 CPU 수"), &spoken, &drawing)
 }
 
 fn short(value: f64) -> String {

@@ -126,9 +126,11 @@ fn scenarios(report: &Report) -> Vec<Row> {
 }
 
 fn told(label: &str, span: Span) -> String {
+    // Signs, which are the same in every language.
     format!(
-        "{label}: from {}, {}",
+        "{label}: {} → {}, {}",
         moment(span.start),
+        moment(span.end),
         duration(span.length())
     )
 }

@@ -1,7 +1,7 @@
 //! Benchmark.
 
 use super::{Lesson, deed, question, wrong};
-use crate::lang::words;
+use crate::{lang::words, lessons::Names};
 
 pub(super) static LESSON: Lesson = Lesson {
     title: words("Measure inference", "추론 성능 재기"),
@@ -18,12 +18,13 @@ pub(super) static LESSON: Lesson = Lesson {
          부하라고 부릅니다. 그래서 여기의 수치에는 비교할 문서상의 목표가 없습니다.",
     ),
     by_hand: |names| {
-        let triton = names.url("triton");
-        vec![
-            deed(
-                words("the same measurement", "같은 측정"),
-                format!("lab bench {}", names.cluster),
-            ),
+        let triton = Names::url("triton");
+        let mut deeds = vec![deed(
+            words("the same measurement", "같은 측정"),
+            format!("lab bench {}", names.cluster),
+        )];
+        deeds.extend(names.addresses(&["triton"]));
+        deeds.push(
             deed(
                 words(
                     "20 single requests and their times, seconds",
@@ -35,7 +36,8 @@ pub(super) static LESSON: Lesson = Lesson {
                      \\\"shape\\\": [1, 64], \\\"data\\\": [$(seq -s, 0 63)]}}]}}\"; done"
                 ),
             ),
-        ]
+        );
+        deeds
     },
     wrong: &[wrong(
         "ML-23",

@@ -83,7 +83,7 @@ pub(super) static LESSON: Lesson = Lesson {
 };
 
 fn deeds(names: &Names) -> Vec<Deed> {
-    let triton = names.url("triton");
+    let triton = Names::url("triton");
     let mut deeds = vec![
         deed(
             words("which version is asked for", "지금 요청된 버전"),
@@ -98,7 +98,7 @@ fn deeds(names: &Names) -> Vec<Deed> {
             names.kubectl("rollout status deployment/triton --timeout=3m"),
         ),
     ];
-    deeds.extend(names.forwards(&["triton"]));
+    deeds.extend(names.addresses(&["triton"]));
     deeds.extend([
         deed(
             words("does Triton itself say so", "Triton 스스로 준비되었다고 하는지"),

@@ -74,13 +74,13 @@ pub(super) static LESSON: Lesson = Lesson {
 };
 
 fn deeds(names: &Names) -> Vec<Deed> {
-    let metrics = names.url("triton-metrics");
-    let prometheus = names.url("prometheus");
-    let alertmanager = names.url("alertmanager");
+    let metrics = Names::url("triton-metrics");
+    let prometheus = Names::url("prometheus");
+    let alertmanager = Names::url("alertmanager");
     let query = |query: &str| {
         format!("curl -sfG {prometheus}/api/v1/query --data-urlencode 'query={query}'")
     };
-    let mut deeds = names.forwards(&["triton-metrics", "prometheus", "alertmanager"]);
+    let mut deeds = names.addresses(&["triton-metrics", "prometheus", "alertmanager"]);
     deeds.extend([
         deed(
             words("what Triton counts", "Triton이 세는 것"),

@@ -31,17 +31,51 @@ pub(crate) struct Names {
     installed: Option<InstalledStack>,
 }
 
-/// An endpoint as the lifecycle stack has it, for one that the run did not tell: name,
-/// Service, its port, and the port of this machine that a forward takes.
-const KNOWN: [(&str, &str, u16, u16); 7] = [
-    ("mlflow", "mlops-platform-mlflow-tracking", 80, 5000),
-    ("airflow", "airflow-webserver", 8080, 8080),
-    ("triton", "triton", 8000, 8000),
-    ("triton-metrics", "triton", 8002, 8002),
-    ("monitor", "model-monitor", 8080, 8081),
-    ("prometheus", "mlops-platform-prometheus-server", 80, 9090),
-    ("alertmanager", "mlops-platform-alertmanager", 9093, 9093),
+/// An endpoint as the lifecycle stack has it, for one that the run did not tell.
+struct Known {
+    name: &'static str,
+    service: &'static str,
+    port: u16,
+    node_port: u16,
+    /// The port of this machine that a forward takes.
+    here: u16,
+}
+
+const KNOWN: [Known; 7] = [
+    known(
+        "mlflow",
+        "mlops-platform-mlflow-tracking",
+        [80, 30402, 5000],
+    ),
+    known("airflow", "airflow-webserver", [8080, 30380, 8080]),
+    known("triton", "triton", [8000, 30800, 8000]),
+    known("triton-metrics", "triton", [8002, 30802, 8002]),
+    known("monitor", "model-monitor", [8080, 30880, 8081]),
+    known(
+        "prometheus",
+        "mlops-platform-prometheus-server",
+        [80, 30403, 9090],
+    ),
+    known(
+        "alertmanager",
+        "mlops-platform-alertmanager",
+        [9093, 30405, 9093],
+    ),
 ];
+
+const fn known(
+    name: &'static str,
+    service: &'static str,
+    [port, node_port, here]: [u16; 3],
+) -> Known {
+    Known {
+        name,
+        service,
+        port,
+        node_port,
+        here,
+    }
+}
 
 impl Names {
     /// Those of a run.
@@ -102,62 +136,50 @@ impl Names {
         format!("kubectl -n {} {rest}", self.namespace)
     }
 
-    /// Base URL of an endpoint: as published in the run, else that of a forward to it.
-    pub(crate) fn url(&self, endpoint: &str) -> String {
-        match self.endpoint(endpoint) {
-            Some(Reached::Published(url)) => url,
-            Some(Reached::Forwarded { here, .. }) => format!("http://127.0.0.1:{here}"),
-            None => "http://127.0.0.1".to_owned(),
-        }
+    /// Base URL of an endpoint: the variable that [`Names::addresses`] sets.
+    pub(crate) fn url(endpoint: &str) -> String {
+        format!("${}", variable(endpoint))
     }
 
-    /// The forwards that endpoints need, where the run published none of their ports.
-    pub(crate) fn forwards(&self, endpoints: &[&str]) -> Vec<Deed> {
-        let forward = |endpoint: &&str| match self.endpoint(endpoint)? {
-            Reached::Published(_) => None,
-            Reached::Forwarded {
-                service,
-                port,
-                here,
-            } => Some(deed(
-                words(
-                    "make it reachable on this machine",
-                    "이 컴퓨터에서 접속할 수 있게 합니다",
-                ),
-                self.kubectl(&format!("port-forward service/{service} {here}:{port} &")),
-            )),
-        };
-        endpoints.iter().filter_map(forward).collect()
+    /// Sets a variable to the base URL of each endpoint. It is asked for, because the engine
+    /// gives every cluster other ports; one that is not published is forwarded.
+    pub(crate) fn addresses(&self, endpoints: &[&str]) -> Vec<Deed> {
+        endpoints.iter().filter_map(|it| self.address(it)).collect()
     }
 
-    fn endpoint(&self, name: &str) -> Option<Reached> {
+    fn address(&self, name: &str) -> Option<Deed> {
+        let known = KNOWN.iter().find(|it| it.name == name)?;
         let components = self.installed.iter().flat_map(|it| &it.components);
         let told = components
             .flat_map(|it| &it.endpoints)
             .find(|it| it.name == name && is_plain(&it.service));
-        let (_, service, port, here) = *KNOWN.iter().find(|(known, ..)| *known == name)?;
-        let url = told.and_then(|it| it.url.clone()).filter(|it| is_plain(it));
-        Some(url.map_or_else(
-            || Reached::Forwarded {
-                service: told.map_or(service, |it| &it.service).to_owned(),
-                port: told.map_or(port, |it| it.port),
-                here,
-            },
-            Reached::Published,
+        let variable = variable(name);
+        let node_port = told.map_or(Some(known.node_port), |it| it.node_port);
+        if let Some(port) = node_port.filter(|_| self.provider != "existing") {
+            let why = words(
+                "where it answers on this machine: the node's port, as Docker publishes it",
+                "이 컴퓨터에서 접속할 주소. 도커가 공개한 노드 포트",
+            );
+            let server = &self.server;
+            let command = format!("{variable}=http://$(docker port {server} {port})");
+            return Some(deed(why, command));
+        }
+        let service = told.map_or(known.service, |it| &it.service);
+        let (here, port) = (known.here, told.map_or(known.port, |it| it.port));
+        let forward = self.kubectl(&format!("port-forward service/{service} {here}:{port} &"));
+        Some(deed(
+            words(
+                "make it reachable on this machine",
+                "이 컴퓨터에서 접속할 수 있게 합니다",
+            ),
+            format!("{forward}\n{variable}=http://127.0.0.1:{here}"),
         ))
     }
 }
 
-/// How an endpoint is reached from this machine.
-enum Reached {
-    /// At a base URL that the run published.
-    Published(String),
-    /// By a forward from a port of this machine to a Service's.
-    Forwarded {
-        service: String,
-        port: u16,
-        here: u16,
-    },
+/// The shell's variable for an endpoint: `TRITON_METRICS`.
+fn variable(endpoint: &str) -> String {
+    endpoint.to_ascii_uppercase().replace('-', "_")
 }
 
 /// A name that a shell takes as it is, or else another.
@@ -186,7 +208,7 @@ mod tests {
 
     #[test]
     fn forwards_do_not_take_each_others_ports() {
-        let mut ports: Vec<u16> = KNOWN.iter().map(|it| it.3).collect();
+        let mut ports: Vec<u16> = KNOWN.iter().map(|it| it.here).collect();
         ports.sort_unstable();
         ports.dedup();
         assert_eq!(ports.len(), KNOWN.len());

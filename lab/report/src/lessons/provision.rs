@@ -102,6 +102,13 @@ fn deeds(names: &Names) -> Vec<Deed> {
         ),
         deed(
             words(
+                "kubectl and Helm, where this machine has none",
+                "이 컴퓨터에 없을 때 쓸 kubectl과 Helm",
+            ),
+            "export PATH=\"$PATH:$(lab tools)\"".to_owned(),
+        ),
+        deed(
+            words(
                 "talk to it with kubectl and Helm",
                 "kubectl과 Helm이 쓸 설정",
             ),

@@ -1,7 +1,7 @@
 //! Register.
 
 use super::{Lesson, deed, question, wrong};
-use crate::lang::words;
+use crate::{lang::words, lessons::Names};
 
 pub(super) static LESSON: Lesson = Lesson {
     title: words("Register", "등록"),
@@ -18,8 +18,8 @@ pub(super) static LESSON: Lesson = Lesson {
          아티팩트 경로를 복사합니다.",
     ),
     by_hand: |names| {
-        let mlflow = names.url("mlflow");
-        let mut deeds = names.forwards(&["mlflow"]);
+        let mlflow = Names::url("mlflow");
+        let mut deeds = names.addresses(&["mlflow"]);
         deeds.extend([
             deed(
                 words("all versions of the model", "모델의 모든 버전"),
@@ -27,7 +27,7 @@ pub(super) static LESSON: Lesson = Lesson {
             ),
             deed(
                 words("which one is the champion", "지금의 챔피언"),
-                format!("curl -s '{mlflow}/api/2.0/mlflow/registered-models/alias?name=digits&alias=champion'"),
+                format!("curl -sf \"{mlflow}/api/2.0/mlflow/registered-models/alias?name=digits&alias=champion\""),
             ),
         ]);
         deeds

@@ -72,8 +72,9 @@ pub(super) static LESSON: Lesson = Lesson {
 };
 
 fn deeds(names: &Names) -> Vec<Deed> {
-    let (triton, airflow) = (names.url("triton"), names.url("airflow"));
-    vec![
+    let (triton, airflow) = (Names::url("triton"), Names::url("airflow"));
+    let mut deeds = names.addresses(&["triton", "airflow"]);
+    deeds.extend([
         deed(
             words(
                 "send images with black and white swapped: 200 of them are a drift",
@@ -96,8 +97,9 @@ fn deeds(names: &Names) -> Vec<Deed> {
                 "경보가 학습을 시작했는지 (LOGIN은 학습 장에서)",
             ),
             format!(
-                "curl -sf -u \"$LOGIN\" '{airflow}/api/v1/dags/train_digits/dagRuns?order_by=-start_date&limit=1'"
+                "curl -sf -u \"$LOGIN\" \"{airflow}/api/v1/dags/train_digits/dagRuns?order_by=-start_date&limit=1\""
             ),
         ),
-    ]
+    ]);
+    deeds
 }

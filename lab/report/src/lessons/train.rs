@@ -87,9 +87,9 @@ pub(super) static LESSON: Lesson = Lesson {
 };
 
 fn deeds(names: &Names) -> Vec<Deed> {
-    let (airflow, mlflow) = (names.url("airflow"), names.url("mlflow"));
+    let (airflow, mlflow) = (Names::url("airflow"), Names::url("mlflow"));
     let secret = names.kubectl("get secret airflow-admin");
-    let mut deeds = names.forwards(&["airflow", "mlflow"]);
+    let mut deeds = names.addresses(&["airflow", "mlflow"]);
     deeds.extend([
         deed(
             words("Airflow's login, made in the cluster", "클러스터가 만든 Airflow 계정"),
@@ -108,12 +108,16 @@ fn deeds(names: &Names) -> Vec<Deed> {
             names.kubectl("get pods -l dag_id=train_digits --show-labels"),
         ),
         deed(
-            words("how it goes", "진행 상황"),
-            format!("curl -sf -u \"$LOGIN\" {airflow}/api/v1/dags/train_digits/dagRuns/by-hand"),
+            words("wait for its end", "끝날 때까지 기다리기"),
+            format!(
+                "for i in $(seq 90); do curl -sf -u \"$LOGIN\" \\\n  \
+                 {airflow}/api/v1/dags/train_digits/dagRuns/by-hand | \\\n  \
+                 grep -E '\"state\": \"(success|failed)\"' && break; sleep 2; done"
+            ),
         ),
         deed(
             words("what MLflow keeps of it", "MLflow에 남은 기록"),
-            format!("curl -sf '{mlflow}/api/2.0/mlflow/experiments/get-by-name?experiment_name=digits'"),
+            format!("curl -sf \"{mlflow}/api/2.0/mlflow/experiments/get-by-name?experiment_name=digits\""),
         ),
     ]);
     deeds

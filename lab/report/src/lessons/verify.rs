@@ -27,7 +27,7 @@ pub(super) static LESSON: Lesson = Lesson {
             ),
             deed(
                 words("one feature, in Korean", "기능 하나를 한국어로"),
-                format!("lab test {cluster} --feature train --lang ko"),
+                format!("lab test {cluster} --feature api --lang ko"),
             ),
         ]
     },

@@ -1,23 +1,20 @@
 //! The part of the terminal that moves: one line of the stage, one a piece of work.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, fmt::Write, sync::Arc, time::Duration};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use lab_model::{
     event::{Event, Fact, Progress, WindowMeasured},
     outcome::Outcome,
+    stage::Stage,
 };
 
-use crate::{
-    figures::rough,
-    lang::{Lang, told},
-    text::one_line,
-};
+use crate::{history::Expected, lang::Lang, text::one_line, words::left};
 
-/// The most pieces of work shown at once.
-const MOST_TASKS: usize = 6;
-/// The longest words of one bar, characters.
-const WORDS_LIMIT: usize = 60;
+/// The most pieces of work shown at once: a stack's components, and some more.
+const MOST_TASKS: usize = 12;
+/// The longest words of one bar, characters; where the terminal is narrower they are cut.
+const WORDS_LIMIT: usize = 160;
 /// Slow enough to cost nothing, fast enough to show that the run lives.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -26,8 +23,11 @@ pub(crate) struct Bars {
     all: MultiProgress,
     stage: ProgressBar,
     tasks: HashMap<String, ProgressBar>,
-    style: ProgressStyle,
+    /// Of work whose size is known, and of other work.
+    styles: [ProgressStyle; 2],
+    color: bool,
     lang: Lang,
+    expected: Option<Arc<Expected>>,
     passed: usize,
     failed: usize,
     not_run: usize,
@@ -37,25 +37,48 @@ impl Bars {
     pub(crate) fn new(target: ProgressDrawTarget, color: bool, lang: Lang) -> Self {
         let all = MultiProgress::with_draw_target(target);
         let stage = all.add(ProgressBar::no_length());
-        stage.set_style(style(if color {
-            "{spinner:.cyan} {prefix:.bold} {msg} {elapsed:.dim}"
+        let styles = if color {
+            [
+                "    {prefix} [{bar:20.cyan/dim}] {msg}",
+                "    {prefix}: {wide_msg:.dim}",
+            ]
         } else {
-            "{spinner} {prefix} {msg} {elapsed}"
-        }));
+            ["    {prefix} [{bar:20}] {msg}", "    {prefix}: {wide_msg}"]
+        };
         Self {
             all,
             stage,
             tasks: HashMap::new(),
-            style: style(if color {
-                "    {prefix} [{bar:20.cyan/dim}] {msg}"
-            } else {
-                "    {prefix} [{bar:20}] {msg}"
-            }),
+            styles: styles.map(style),
+            color,
             lang,
+            expected: None,
             passed: 0,
             failed: 0,
             not_run: 0,
         }
+    }
+
+    /// Tells from now on what is left, by runs that were made before.
+    pub(crate) fn expect(&mut self, expected: Expected) {
+        self.expected = Some(Arc::new(expected));
+    }
+
+    /// The stage's line: it counts what is left by itself, between events too.
+    fn stage_style(&self, stage: Stage) -> ProgressStyle {
+        let template = if self.color {
+            "{spinner:.cyan} {prefix:.bold} {msg} {elapsed:.dim}{left:.dim}"
+        } else {
+            "{spinner} {prefix} {msg} {elapsed}{left}"
+        };
+        let (expected, lang) = (self.expected.clone(), self.lang);
+        style(template).with_key("left", move |state: &ProgressState, out: &mut dyn Write| {
+            if let Some(expected) = &expected {
+                let rest = expected.left(stage, state.elapsed()).as_secs();
+                // What cannot be written here is a line on a terminal.
+                let _ = out.write_str(left(rest).of(lang));
+            }
+        })
     }
 
     /// Writes lines above the bars.
@@ -72,6 +95,7 @@ impl Bars {
     pub(crate) fn take(&mut self, event: &Event) {
         match &event.fact {
             Fact::StageStarted { stage } => {
+                self.stage.set_style(self.stage_style(*stage));
                 self.stage.set_prefix(stage.as_str());
                 self.stage.set_message("");
                 self.stage.reset_elapsed();
@@ -124,21 +148,18 @@ impl Bars {
                 return;
             }
             let bar = self.all.add(ProgressBar::new(whole));
-            bar.set_style(self.style.clone());
             bar.set_prefix(one_line(&progress.task, WORDS_LIMIT));
             self.tasks.insert(progress.task.clone(), bar);
         }
         let Some(bar) = self.tasks.get(&progress.task) else {
             return;
         };
+        bar.set_style(self.styles[usize::from(whole == 0)].clone());
         bar.set_length(whole);
         bar.set_position(progress.done.min(whole));
-        let left = progress.remaining_seconds.map_or(String::new(), |seconds| {
-            let left = rough(seconds);
-            let words = told(format!(", about {left} left"), format!(", 약 {left} 남음"));
-            words.of(self.lang).to_owned()
-        });
-        bar.set_message(format!("{}{left}", one_line(&progress.now, WORDS_LIMIT)));
+        let rest = progress.remaining_seconds.map(left);
+        let rest = rest.as_ref().map_or("", |it| it.of(self.lang));
+        bar.set_message(format!("{}{rest}", one_line(&progress.now, WORDS_LIMIT)));
     }
 
     fn remove(&mut self, task: &str) {
@@ -158,4 +179,120 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template)
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━╸─")
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::InMemoryTerm;
+    use lab_model::event::ScenarioRef;
+
+    use super::*;
+
+    fn event(fact: Fact) -> Event {
+        Event {
+            seq: 1,
+            time: "2026-01-15T09:30:00Z".parse().unwrap(),
+            elapsed_ms: 0,
+            fact,
+        }
+    }
+
+    fn progress(task: &str, now: &str, done: u64, total: Option<u64>) -> Fact {
+        Fact::Progressed(Progress {
+            task: task.to_owned(),
+            now: now.to_owned(),
+            done,
+            total,
+            remaining_seconds: total.map(|_| 40),
+        })
+    }
+
+    /// What a terminal shows after these facts, without what moves by itself.
+    fn shown(lang: Lang, facts: Vec<Fact>) -> String {
+        let screen = InMemoryTerm::new(24, 100);
+        let target = ProgressDrawTarget::term_like(Box::new(screen.clone()));
+        let mut bars = Bars::new(target, false, lang);
+        let stages = [(Stage::Install, 15), (Stage::Verify, 160)];
+        bars.expect(Expected::from(
+            stages.map(|(stage, seconds)| (stage, Duration::from_secs(seconds))),
+        ));
+        for fact in facts {
+            bars.take(&event(fact));
+        }
+        bars.stage.disable_steady_tick();
+        bars.stage.tick();
+        let lines = screen.contents();
+        let spinner = |char: char| ('\u{2800}'..'\u{28ff}').contains(&char);
+        let lines = lines.lines().map(|line| line.replace(spinner, "*"));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn installing() -> Vec<Fact> {
+        vec![
+            Fact::StageStarted {
+                stage: Stage::Install,
+            },
+            progress(
+                "component PostgreSQL",
+                "container `postgresql`: ContainerCreating",
+                0,
+                None,
+            ),
+            progress(
+                "component Triton",
+                "0/1 nodes are available: 1 Insufficient memory.",
+                0,
+                None,
+            ),
+            progress(
+                "component MLflow",
+                "container `mlflow`: CrashLoopBackOff, ended 3 times, at last with OOMKilled",
+                0,
+                None,
+            ),
+            progress("component PostgreSQL", "ready", 1, Some(1)),
+            progress("images", "layer 3 of 12", 30, Some(120)),
+        ]
+    }
+
+    #[test]
+    fn pods_that_are_not_ready_say_why() {
+        insta::assert_snapshot!(shown(Lang::English, installing()));
+    }
+
+    #[test]
+    fn in_korean_too() {
+        insta::assert_snapshot!(shown(Lang::Korean, installing()));
+    }
+
+    #[test]
+    fn scenarios_are_counted() {
+        let scenario = ScenarioRef {
+            feature: "Train".to_owned(),
+            file: "train.feature".to_owned(),
+            name: "Broken data ends the run".to_owned(),
+            line: 3,
+            tags: Vec::new(),
+        };
+        let finished = |outcome| Fact::ScenarioFinished {
+            scenario: scenario.clone(),
+            outcome,
+            millis: 1,
+        };
+        let reason = || "why".to_owned();
+        insta::assert_snapshot!(shown(
+            Lang::English,
+            vec![
+                Fact::StageStarted {
+                    stage: Stage::Verify,
+                },
+                finished(Outcome::Passed),
+                finished(Outcome::Failed { reason: reason() }),
+                finished(Outcome::NotRun { reason: reason() }),
+                Fact::ScenarioStarted {
+                    scenario: scenario.clone(),
+                },
+            ],
+        ));
+    }
 }

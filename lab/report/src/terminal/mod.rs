@@ -2,6 +2,8 @@
 //! that move below them.
 
 mod bars;
+mod measured;
+mod progress;
 mod teller;
 
 use std::{
@@ -12,7 +14,12 @@ use std::{
 use indicatif::ProgressDrawTarget;
 use lab_model::event::Event;
 
-use crate::{lang::Lang, reporter::Reporter, terminal::bars::Bars, terminal::teller::Teller};
+use crate::{
+    history::Expected,
+    lang::Lang,
+    reporter::Reporter,
+    terminal::{bars::Bars, teller::Teller},
+};
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +75,18 @@ impl<W: Write> Terminal<W> {
             teller: Teller::new(settings),
             bars,
         }
+    }
+}
+
+impl<W: Write> Terminal<W> {
+    /// Tells what is left of the run, by those that were made before.
+    #[must_use]
+    pub fn expecting(mut self, expected: Option<Expected>) -> Self {
+        if let (Some(bars), Some(expected)) = (&mut self.bars, &expected) {
+            bars.expect(expected.clone());
+        }
+        self.teller.expect(expected);
+        self
     }
 }
 

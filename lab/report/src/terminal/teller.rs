@@ -13,12 +13,13 @@ use lab_model::{
 };
 
 use crate::{
-    figures::{bytes, counted, duration, micros, moment, rate, rough},
+    figures::{bytes, counted, duration, moment},
+    history::Expected,
     lang::{Lang, Words, told, words},
     paint::{Paint, Painter},
-    terminal::{Settings, Verbosity},
+    terminal::{Settings, Verbosity, measured::measured, progress::Heard},
     text::{beginning, one_line, plain},
-    words::{self as spelled, spoken},
+    words::{self as spelled, left, spoken},
 };
 
 /// The longest line, characters.
@@ -27,8 +28,6 @@ const LINE_LIMIT: usize = 300;
 const EVIDENCE_LINES: usize = 12;
 /// More than those lines can need, bytes; a huge log is not cleaned whole for them.
 const EVIDENCE_BYTES: usize = 64 * 1024;
-/// Where nothing moves, a long piece of work is heard of this often.
-const PROGRESS_EVERY: Duration = Duration::from_secs(15);
 
 /// Turns events into lines. Remembers what is needed to say a thing once.
 pub(crate) struct Teller {
@@ -36,7 +35,8 @@ pub(crate) struct Teller {
     painter: Painter,
     feature: Option<String>,
     failed_steps: HashMap<ScenarioRef, Vec<String>>,
-    progress: HashMap<String, (String, Duration)>,
+    heard: Heard,
+    expected: Option<Expected>,
     /// Windows of each workload that were told as they ended.
     windows: HashMap<String, usize>,
 }
@@ -50,9 +50,15 @@ impl Teller {
             },
             feature: None,
             failed_steps: HashMap::new(),
-            progress: HashMap::new(),
+            heard: Heard::default(),
+            expected: None,
             windows: HashMap::new(),
         }
+    }
+
+    /// Tells what is left, where that is known.
+    pub(crate) fn expect(&mut self, expected: Option<Expected>) {
+        self.expected = expected;
     }
 
     /// The lines that an event is worth.
@@ -87,7 +93,7 @@ impl Teller {
             } if !quiet || outcome.is_failed() => self.stage_finished(*stage, outcome, *millis),
             _ if quiet => Vec::new(),
             Fact::RunStarted(about) => self.run(about),
-            Fact::StageStarted { stage } => vec![self.painter.paint(Paint::Strong, stage.as_str())],
+            Fact::StageStarted { stage } => vec![self.stage_started(*stage)],
             Fact::ImageReady(image) => vec![self.image(image)],
             Fact::ClusterReady {
                 cluster,
@@ -144,8 +150,20 @@ impl Teller {
         ]
     }
 
+    fn stage_started(&self, stage: Stage) -> String {
+        let name = self.painter.paint(Paint::Strong, stage.as_str());
+        let Some(expected) = self.expected.as_ref().filter(|_| !self.settings.live) else {
+            return name;
+        };
+        let rest = left(expected.left(stage, Duration::ZERO).as_secs());
+        format!(
+            "{name}{}",
+            self.painter.paint(Paint::Faint, self.say(&rest))
+        )
+    }
+
     fn stage_finished(&mut self, stage: Stage, outcome: &Outcome, millis: u64) -> Vec<String> {
-        self.progress.clear();
+        self.heard.clear();
         let mark = self.painter.mark(Some(outcome));
         let took = duration(Duration::from_millis(millis));
         let ending = match outcome {
@@ -167,7 +185,7 @@ impl Teller {
     }
 
     fn image(&mut self, image: &ImageReady) -> String {
-        self.progress.remove(&format!("image {}", image.name));
+        self.heard.end(&format!("image {}", image.name));
         let took = duration(Duration::from_millis(image.millis));
         let source = match image.source {
             ImageSource::Pulled => told(format!("pulled in {took}"), format!("내려받음 {took}")),
@@ -195,7 +213,7 @@ impl Teller {
         else {
             return Vec::new();
         };
-        self.progress.remove(&format!("component {component}"));
+        self.heard.end(&format!("component {component}"));
         let mark = self.painter.mark(Some(outcome));
         let name = one_line(component, LINE_LIMIT);
         let version = actual
@@ -312,11 +330,13 @@ impl Teller {
     /// A window of a benchmark, once it has ended.
     fn window(&mut self, window: &WindowMeasured) -> Vec<String> {
         let task = WindowMeasured::task(window.number, window.of);
-        self.progress.remove(&task);
+        self.heard.end(&task);
         if window.of.is_some() {
             *self.windows.entry(window.workload.clone()).or_default() += 1;
         }
-        self.point(&format!("{task}: {}", window.point.offered), &window.point)
+        let offered = spelled::offered(window.point.offered);
+        let offered = format!("{task}: {}", self.say(&offered));
+        self.measured(&offered, &window.point)
     }
 
     /// The end of a benchmark: its windows, where they were not told one by one, its
@@ -327,7 +347,7 @@ impl Teller {
             .points
             .iter()
             .skip(told)
-            .flat_map(|point| self.point(&point.offered.to_string(), point))
+            .flat_map(|point| self.measured(self.say(&spelled::offered(point.offered)), point))
             .collect();
         let highest = summary.highest.as_ref();
         lines.extend(highest.map(|highest| format!("  {}", self.say(&spelled::highest(highest)))));
@@ -342,66 +362,16 @@ impl Teller {
         lines
     }
 
-    fn point(&self, offered: &str, point: &Point) -> Vec<String> {
-        let reason = String::new();
-        let outcome = match point.errors {
-            _ if !point.void.is_empty() => Outcome::NotRun { reason },
-            0 => Outcome::Passed,
-            _ => Outcome::Failed { reason },
-        };
-        let errors = counted(usize::try_from(point.errors).unwrap_or(usize::MAX), "error");
-        let mut lines = vec![format!(
-            "  {} {offered:>11}: {}/s, p50 {}, p95 {}, p99 {}, {errors}",
-            self.painter.mark(Some(&outcome)),
-            rate(point.throughput),
-            micros(point.latency.p50),
-            micros(point.latency.p95),
-            micros(point.latency.p99),
-        )];
-        lines.extend(point.void.iter().map(|void| {
-            let word = self.say(&words("void", "무효")).to_owned();
-            let void = format!("{word}: {}", one_line(void, LINE_LIMIT));
-            format!("      {}", self.painter.paint(Paint::Doubtful, &void))
-        }));
-        lines
+    fn measured(&self, offered: &str, point: &Point) -> Vec<String> {
+        measured(self.painter, self.settings.lang, offered, point)
     }
 
-    /// A line of progress, when the work turned to something new or was long silent.
-    /// With moving bars the bars say it. What stands after a comma are figures, which
-    /// change all the time.
+    /// A line of progress, unless the moving bars say it.
     fn progress(&mut self, progress: &Progress, at: Duration) -> Option<String> {
         if self.settings.live {
             return None;
         }
-        if let Some((now, told)) = self.progress.get(&progress.task)
-            && head(now) == head(&progress.now)
-            && at.saturating_sub(*told) < PROGRESS_EVERY
-        {
-            return None;
-        }
-        self.progress
-            .insert(progress.task.clone(), (progress.now.clone(), at));
-        let percent = progress.total.filter(|total| *total > 0).map(|total| {
-            let percent = u128::from(progress.done) * 100 / u128::from(total);
-            format!(", {} %", percent.min(100))
-        });
-        let left = progress.remaining_seconds.map(|seconds| {
-            let left = rough(seconds);
-            let words = told(format!(", about {left} left"), format!(", 약 {left} 남음"));
-            self.say(&words).to_owned()
-        });
-        let line = format!(
-            "    {}: {}{}{}",
-            one_line(&progress.task, LINE_LIMIT),
-            one_line(&progress.now, LINE_LIMIT),
-            percent.unwrap_or_default(),
-            left.unwrap_or_default()
-        );
+        let line = self.heard.line(progress, at, self.settings.lang)?;
         Some(self.painter.paint(Paint::Faint, &line))
     }
-}
-
-/// What is being done, without its figures.
-fn head(now: &str) -> &str {
-    now.split_once(", ").map_or(now, |(head, _)| head)
 }

@@ -2,6 +2,7 @@
 
 use lab_model::event::Fact;
 use lab_report::{bench, fold::fold, html, lang::Lang, pictures, sweep};
+use unicode_width::UnicodeWidthStr;
 
 use crate::{recording, report};
 
@@ -21,7 +22,14 @@ fn without_style(svg: &str) -> String {
 
 #[test]
 fn what_lab_bench_prints() {
-    insta::assert_snapshot!(bench::table(&report("load").benchmarks[0]));
+    let benchmark = &report("load").benchmarks[0];
+    insta::assert_snapshot!(bench::table(benchmark, Lang::English));
+}
+
+#[test]
+fn what_lab_bench_prints_in_korean() {
+    let benchmark = &report("load").benchmarks[0];
+    insta::assert_snapshot!(bench::table(benchmark, Lang::Korean));
 }
 
 #[test]
@@ -33,27 +41,31 @@ fn what_a_sweep_prints() {
     two.missed = vec!["16 at once: p99 9.1 ms is above 5 ms".to_owned()];
     // A way that was cut off has fewer windows.
     two.points.truncate(2);
-    let text = sweep::table(&[one, two]);
-    assert!(text.lines().all(|line| line.chars().count() <= 100));
-    insta::assert_snapshot!(text);
+    let swept = [one, two];
+    for lang in [Lang::English, Lang::Korean] {
+        let text = sweep::table(&swept, lang);
+        assert!(text.lines().all(|line| line.width() <= 100));
+        insta::assert_snapshot!(text);
+    }
 }
 
 #[test]
 fn its_figures_fit_in_100_columns() {
-    for name in ["load", "passed", "hostile"] {
-        let text = bench::table(&report(name).benchmarks[0]);
+    let names = ["load", "passed", "hostile"].into_iter();
+    for (name, lang) in names.flat_map(|it| [(it, Lang::English), (it, Lang::Korean)]) {
+        let text = bench::table(&report(name).benchmarks[0], lang);
         let figures = text
             .lines()
             .take_while(|line| !line.starts_with(['!', '~']));
-        for line in figures.filter(|line| !line.starts_with("budget")) {
-            assert!(line.chars().count() <= 100, "{line}");
+        for line in figures.filter(|line| line.contains("  ")) {
+            assert!(line.width() <= 100, "{line}");
         }
     }
 }
 
 #[test]
 fn pictures_are_documents_of_their_own() {
-    let pictures = pictures::of(&report("load").benchmarks[0]);
+    let pictures = pictures::of(&report("load").benchmarks[0], Lang::English);
     let names: Vec<_> = pictures.iter().map(|one| one.file.as_str()).collect();
     assert_eq!(
         names,
@@ -82,8 +94,25 @@ fn pictures_are_documents_of_their_own() {
 }
 
 #[test]
+fn words_of_a_picture_are_there_in_both_languages() {
+    let benchmark = &report("load").benchmarks[0];
+    let all = [Lang::English, Lang::Korean].map(|lang| pictures::of(benchmark, lang));
+    for (english, korean) in all[0].iter().zip(&all[1]) {
+        assert!(english.svg.contains(".ko { display: none; }"));
+        assert!(korean.svg.contains(".en { display: none; }"));
+        let count =
+            |svg: &str, class: &str| svg.matches(&format!("<tspan class=\"{class}\"")).count();
+        let file = &english.file;
+        assert!(count(&english.svg, "en") > 0, "{file} has words");
+        for svg in [&english.svg, &korean.svg] {
+            assert_eq!(count(svg, "en"), count(svg, "ko"), "{file}");
+        }
+    }
+}
+
+#[test]
 fn a_closed_loop_alone_has_its_latency_over_connections() {
-    let pictures = pictures::of(&report("passed").benchmarks[0]);
+    let pictures = pictures::of(&report("passed").benchmarks[0], Lang::English);
     let names: Vec<_> = pictures.iter().map(|one| one.file.as_str()).collect();
     assert_eq!(names, ["throughput.svg", "latency.svg"]);
     assert!(pictures[1].svg.contains("connections at once"));

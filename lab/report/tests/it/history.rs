@@ -1,7 +1,9 @@
 //! Several runs side by side.
 
+use std::time::Duration;
+
 use lab_report::{
-    history::{Brief, compare, flaky},
+    history::{Brief, Expected, compare, flaky},
     html::render_index,
     lang::Lang,
 };
@@ -36,6 +38,19 @@ fn a_scenario_that_failed_once_and_passed_once_is_flaky() {
     let flaky = flaky(&briefs);
     let names: Vec<_> = flaky.iter().map(|it| it.1).collect();
     assert_eq!(names, ["No request fails while a version is rolled out"]);
+}
+
+#[test]
+fn how_long_a_run_takes_is_told_by_those_that_passed() {
+    let failed = ["failed-scenario", "setup-failed", "interrupted"].map(report);
+    assert_eq!(Expected::of(&failed), None);
+
+    let expected = Expected::of(&[report("passed"), report("setup-failed")]).unwrap();
+
+    let passed = report("passed");
+    let stages = passed.stages.iter().map(|it| it.span.length());
+    let first = passed.stages[0].stage;
+    assert_eq!(expected.left(first, Duration::ZERO), stages.sum());
 }
 
 #[test]

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     figures::{micros, rate},
-    lang::words,
+    lang::{Lang, Words, told as told_in, words},
+    words::offered,
 };
 
 /// Right answers a second over connections.
@@ -28,11 +29,6 @@ pub(super) fn throughput(points: &[&Point]) -> Picture {
         .fold(0.0, f64::max);
     let scale = Scale::round(most, 4.0);
     let width = (frame.x(place(0, points.len())) - frame.left).min(36.0);
-    let told = points
-        .iter()
-        .map(|point| format!("{} at {}", rate(point.throughput), point.offered))
-        .collect::<Vec<_>>()
-        .join(", ");
     let drawing = html! {
         (y_axis(frame, scale, |value| if scale.step < 1.0 { format!("{value:.1}") } else { mark_of_rate(value) }))
         @for (index, point) in points.iter().enumerate() {
@@ -48,7 +44,13 @@ pub(super) fn throughput(points: &[&Point]) -> Picture {
         file: "throughput",
         caption: words("Right answers a second", "초당 정답 응답"),
         note: None,
-        told: format!("right answers a second: {told}"),
+        told: listed(
+            &words("right answers a second", "초당 정답 응답"),
+            points.iter().map(|point| {
+                let load = offered(point.offered);
+                load.map(|load| format!("{load}: {}", rate(point.throughput)))
+            }),
+        ),
         drawing,
     }
 }
@@ -65,11 +67,6 @@ pub(super) fn latency(points: &[&Point]) -> Picture {
         .iter()
         .flat_map(|point| QUANTILES.map(|(_, quantile)| quantile(point.latency)));
     let axis = Axis::holding(values);
-    let told = points
-        .iter()
-        .map(|point| told(point))
-        .collect::<Vec<_>>()
-        .join(", ");
     let places = |quantile: fn(_) -> f64| -> Vec<(f64, f64)> {
         let all = points.iter().enumerate();
         all.map(|(index, point)| {
@@ -92,19 +89,29 @@ pub(super) fn latency(points: &[&Point]) -> Picture {
         file: "latency",
         caption: axis.caption("Time until the answer", "응답 시간"),
         note: None,
-        told: format!("time until the answer: {told}"),
+        told: told(points.iter().copied()),
         drawing,
     }
 }
 
-/// A window's latency in words.
-pub(super) fn told(point: &Point) -> String {
-    format!(
-        "p50 {} p99 {} at {}",
-        micros(point.latency.p50),
-        micros(point.latency.p99),
-        point.offered
-    )
+/// The latencies of windows in words.
+pub(super) fn told<'a>(points: impl Iterator<Item = &'a Point>) -> Words {
+    let window = |point: &Point| {
+        let (p50, p99) = (micros(point.latency.p50), micros(point.latency.p99));
+        offered(point.offered).map(|load| format!("{load}: p50 {p50}, p99 {p99}"))
+    };
+    let title = words("time until the answer", "응답 시간");
+    listed(&title, points.map(window))
+}
+
+/// A title with what belongs to it.
+fn listed(title: &Words, parts: impl Iterator<Item = Words>) -> Words {
+    let parts: Vec<_> = parts.collect();
+    let list = |lang| {
+        let parts: Vec<_> = parts.iter().map(|it| it.of(lang)).collect();
+        format!("{}: {}", title.of(lang), parts.join("; "))
+    };
+    told_in(list(Lang::English), list(Lang::Korean))
 }
 
 /// The middle of the place that a point has on the horizontal axis, from 0 to 1.
@@ -126,6 +133,6 @@ fn connections(frame: Frame, points: &[&Point]) -> Markup {
         @for (index, point) in points.iter().enumerate() {
             (x_mark(frame, frame.x(place(index, points.len())), &at_once(point)))
         }
-        (x_title(frame, "connections at once"))
+        (x_title(frame, &words("connections at once", "동시 연결 수")))
     }
 }

@@ -70,26 +70,26 @@ impl<'a> Curve<'a> {
             top: most.max(1.0),
             ..Scale::round(most, 4.0)
         };
-        let words: Vec<_> = points.iter().map(|(_, point)| told(point)).collect();
+        let windows = points.iter().map(|(_, point)| *point);
         let ends = QUANTILES.iter().filter_map(|(label, quantile)| {
             let value = quantile(points.last()?.1.latency);
             Some((*label, value, FRAME.y(axis.share(value))))
         });
         let drawing = html! {
             (y_lines(FRAME, axis.marks().into_iter()))
-            @if let Some(at) = self.knee { (upright(FRAME, scale.share(points[at].0), &format!("knee at {}/s", rate(points[at].0)))) }
+            @if let Some(at) = self.knee { (upright(FRAME, scale.share(points[at].0), &knee_at(points[at].0))) }
             @for (label, quantile) in QUANTILES { (line(label, &self.places(axis, scale, quantile))) }
             (labels(FRAME.x(scale.share(most)) + 9.0, ends))
             @for value in scale.marks() {
                 (x_mark(FRAME, FRAME.x(scale.share(value)), &mark_of_rate(value)))
             }
-            (x_title(FRAME, "requests offered a second"))
+            (x_title(FRAME, &words("requests offered a second", "초당 제시한 요청")))
         };
         Picture {
             file: "latency",
             caption: axis.caption("Latency over load", "부하별 응답 시간"),
             note: Some(self.note()),
-            told: format!("time until the answer: {}", words.join(", ")),
+            told: told(windows),
             drawing,
         }
     }
@@ -130,4 +130,9 @@ impl<'a> Curve<'a> {
             )
         }
     }
+}
+
+fn knee_at(load: f64) -> Words {
+    let load = rate(load);
+    told_in(format!("knee at {load}/s"), format!("꺾이는 점 {load}/s"))
 }

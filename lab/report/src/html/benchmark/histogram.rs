@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     figures::{count, micros},
-    lang::told,
+    lang::{Lang, told, words},
+    words::offered,
 };
 
 const FRAME: Frame = Frame {
@@ -47,21 +48,22 @@ pub(super) fn picture(point: &Point) -> Option<Picture> {
         @for value in log.marks() {
             (x_mark(FRAME, FRAME.x(log.share(value)), &mark_of_micros(value)))
         }
-        (x_title(FRAME, "time until the answer, logarithmic"))
+        (x_title(FRAME, &words("time until the answer, logarithmic", "응답 시간, 로그 눈금")))
     };
+    let load = offered(point.offered);
+    let answers = count(point.requests);
+    let LatencyMicros { p50, p99, max, .. } = point.latency;
+    let [p50, p99, max] = [p50, p99, max].map(micros);
     Some(Picture {
         file: "histogram",
         caption: told(
-            format!("Answers by latency at {}", point.offered),
-            format!("응답 시간 분포, {}", point.offered),
+            format!("Answers by latency at {}", load.of(Lang::English)),
+            format!("응답 시간 분포, {}", load.of(Lang::Korean)),
         ),
         note: None,
-        told: format!(
-            "histogram of {} answers, p50 {}, p99 {}, slowest {}",
-            count(point.requests),
-            micros(point.latency.p50),
-            micros(point.latency.p99),
-            micros(point.latency.max)
+        told: told(
+            format!("histogram of {answers} answers, p50 {p50}, p99 {p99}, slowest {max}"),
+            format!("응답 {answers}개의 분포, p50 {p50}, p99 {p99}, 가장 느린 것 {max}"),
         ),
         drawing,
     })
@@ -107,7 +109,7 @@ fn column(range: &Range, log: Log, scale: Scale) -> Markup {
         @if range.count > 0 {
             rect.column x=(px(left)) y=(px(y)) width=(px((right - left - 0.5).max(0.5)))
                 height=(px(floor - y)) {
-                title { (count(range.count)) " up to " (micros(range.to)) }
+                title { "≤ " (micros(range.to)) ": " (count(range.count)) }
             }
         }
     }

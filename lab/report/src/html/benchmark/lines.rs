@@ -4,7 +4,10 @@ use lab_model::benchmark::LatencyMicros;
 use maud::{Markup, html};
 
 use super::super::chart::{Frame, HEIGHT, px};
-use crate::figures::{micros, rate};
+use crate::{
+    figures::{micros, rate},
+    lang::Words,
+};
 
 /// The least distance between two labels, user units.
 const LABEL_HEIGHT: f64 = 15.0;
@@ -58,13 +61,13 @@ pub(super) fn labels(x: f64, ends: impl Iterator<Item = (&'static str, f64, f64)
 }
 
 /// A line from top to bottom at a share of the width, with its words above.
-pub(super) fn upright(frame: Frame, share: f64, words: &str) -> Markup {
+pub(super) fn upright(frame: Frame, share: f64, words: &Words) -> Markup {
     let x = frame.x(share);
     // Away from the nearer edge, and from the names at the lines' ends.
     let anchor = if share > 0.6 { "end" } else { "start" };
     html! {
         line.knee x1=(px(x)) x2=(px(x)) y1=(px(frame.top)) y2=(px(HEIGHT - frame.bottom)) {}
-        text.tick x=(px(x)) y=(px(frame.top - 8.0)) text-anchor=(anchor) { (words) }
+        text.tick x=(px(x)) y=(px(frame.top - 8.0)) text-anchor=(anchor) { (words.in_plot()) }
     }
 }
 

@@ -22,7 +22,7 @@ use self::{curve::Curve, picture::Picture};
 use super::words::{heading, name};
 use crate::{
     figures::counted,
-    lang::{told as told_in, words as both},
+    lang::{Lang, told as told_in, words as both},
     report::Report,
     words,
 };
@@ -72,7 +72,7 @@ fn meaning(open: bool) -> Markup {
 }
 
 /// The pictures of a benchmark, each a name without extension and a whole SVG document.
-pub(crate) fn files(benchmark: &BenchmarkSummary) -> Vec<(&'static str, String)> {
+pub(crate) fn files(benchmark: &BenchmarkSummary, lang: Lang) -> Vec<(&'static str, String)> {
     let told = Told::of(benchmark);
     let of = format!(
         "{} · {}",
@@ -83,7 +83,7 @@ pub(crate) fn files(benchmark: &BenchmarkSummary) -> Vec<(&'static str, String)>
     for picture in told.pictures() {
         // Of the latency of open and of closed loops the first, the open one, is kept.
         if files.iter().all(|(name, _)| *name != picture.file) {
-            files.push((picture.file, picture.alone(&of)));
+            files.push((picture.file, picture.alone(&of, lang)));
         }
     }
     files
@@ -183,7 +183,7 @@ fn folded(point: &Point) -> Markup {
     html! {
         @if !pictures.is_empty() {
             details.window {
-                summary { (point.offered) ": " (both("distribution and seconds", "분포와 추이")) }
+                summary { (words::offered(point.offered)) ": " (both("distribution and seconds", "분포와 추이")) }
                 div.figures.wide { @for picture in &pictures { (picture.on_page()) } }
             }
         }

@@ -1,6 +1,7 @@
 //! A picture: on the page, or alone as a file.
 
 use maud::{Markup, PreEscaped, html};
+use unicode_width::UnicodeWidthStr;
 
 use super::super::chart::{HEIGHT, WIDTH, plot};
 use crate::lang::{Lang, Words};
@@ -14,7 +15,7 @@ const STYLE: &str = concat!(
 const HEADING: f64 = 48.0;
 /// Height of a line of its note, user units.
 const LINE: f64 = 15.0;
-/// Characters in a line of its note.
+/// Columns of a line of its note.
 const LINE_LENGTH: usize = 74;
 /// A file shows twice the user units in pixels.
 const ZOOM: f64 = 2.0;
@@ -28,7 +29,7 @@ pub(super) struct Picture {
     /// What it leaves out or takes for granted.
     pub(super) note: Option<Words>,
     /// Its figures in words.
-    pub(super) told: String,
+    pub(super) told: Words,
     pub(super) drawing: Markup,
 }
 
@@ -44,25 +45,28 @@ impl Picture {
         }
     }
 
-    /// As a whole SVG document that brings its own style; `of` says what was measured.
-    pub(super) fn alone(&self, of: &str) -> String {
-        let english = |words: &Words| words.of(Lang::English).to_owned();
-        let note = self.note.as_ref().map(english).unwrap_or_default();
-        let note = wrapped(&note, LINE_LENGTH);
-        let caption = english(&self.caption);
+    /// As a whole SVG document in one language that brings its own style; `of` says what was
+    /// measured.
+    pub(super) fn alone(&self, of: &str, lang: Lang) -> String {
+        let note = self.note.as_ref().map_or("", |note| note.of(lang));
+        let note = wrapped(note, LINE_LENGTH);
+        let caption = self.caption.of(lang);
+        let other = match lang {
+            Lang::English => ".ko",
+            Lang::Korean => ".en",
+        };
         #[expect(clippy::cast_precision_loss, reason = "a note has few lines")]
         let below = note.len() as f64 * LINE + if note.is_empty() { 0.0 } else { 14.0 };
         let height = HEADING + HEIGHT + below;
         html! {
-            svg.alone xmlns="http://www.w3.org/2000/svg" role="img" aria-label=(self.told)
+            svg.alone xmlns="http://www.w3.org/2000/svg" lang=(lang.code()) role="img"
+                aria-label=(self.told.of(lang))
                 viewBox={ "0 " (-HEADING) " " (WIDTH) " " (height) }
                 width=(ZOOM * WIDTH) height=(ZOOM * height) {
                 title { (caption) ": " (of) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE)) (other) " { display: none; }" }
                 rect.sheet x="0" y=(-HEADING) width=(WIDTH) height=(height) {}
-                text.caption x="12" y="-26" {
-                    (caption) " " tspan.ko lang="ko" { (self.caption.of(Lang::Korean)) }
-                }
+                text.caption x="12" y="-26" { (caption) }
                 text.of x="12" y="-9" { (of) }
                 g.plot { (self.drawing) }
                 @for (index, line) in (0_u32..).zip(&note) {
@@ -75,12 +79,12 @@ impl Picture {
     }
 }
 
-/// Words in lines of at most `most` characters; a longer word has a line of its own.
+/// Words in lines of at most `most` columns, of which a Korean letter takes two; a longer word has a line of its own.
 fn wrapped(text: &str, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= most => {
+            Some(line) if line.width() + 1 + word.width() <= most => {
                 line.push(' ');
                 line.push_str(word);
             }

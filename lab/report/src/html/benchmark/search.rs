@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     figures::{count, counted, micros, rate},
-    lang::{Lang, words as both},
+    lang::{Lang, told, words as both},
     words,
 };
 
@@ -44,14 +44,15 @@ pub(super) fn picture(highest: &Highest) -> Option<Picture> {
     let drawing = html! {
         (y_lines(FRAME, axis.marks().into_iter()))
         line.target x1=(px(FRAME.left)) x2=(px(WIDTH - FRAME.right)) y1=(px(target)) y2=(px(target)) {}
-        text.tick x=(px(FRAME.left + 6.0)) y=(px(target - 5.0)) { "target " (micros(highest.p99_micros)) }
+        text.tick x=(px(FRAME.left + 6.0)) y=(px(target - 5.0)) { (both("target", "목표").in_plot()) " " (micros(highest.p99_micros)) }
         (found(highest.found, scale))
         @for one in &tried {
             (tick(**one, FRAME.x(scale.share(one.rate)), FRAME.y(axis.share(one.p99))))
         }
         @for value in scale.marks() { (x_mark(FRAME, FRAME.x(scale.share(value)), &mark_of_rate(value))) }
-        (x_title(FRAME, "requests offered a second"))
+        (x_title(FRAME, &both("requests offered a second", "초당 제시한 요청")))
     };
+    let answer = words::highest(highest);
     let held = tried.iter().filter(|one| one.held).count();
     Some(Picture {
         file: "search",
@@ -63,10 +64,17 @@ pub(super) fn picture(highest: &Highest) -> Option<Picture> {
             "A circle held the target without errors, a cross did not.",
             "원은 오류 없이 목표를 지킨 시도, 가위표는 지키지 못한 시도입니다.",
         )),
-        told: format!(
-            "{} tried, {held} held. {}",
-            counted(tried.len(), "rate"),
-            words::highest(highest).of(Lang::English)
+        told: told(
+            format!(
+                "{} tried, {held} held. {}",
+                counted(tried.len(), "rate"),
+                answer.of(Lang::English)
+            ),
+            format!(
+                "{}개 시도, {held}개 지킴. {}",
+                tried.len(),
+                answer.of(Lang::Korean)
+            ),
         ),
         drawing,
     })
@@ -74,11 +82,15 @@ pub(super) fn picture(highest: &Highest) -> Option<Picture> {
 
 fn found(found: Found, scale: Scale) -> Markup {
     let (at, words) = match found {
-        Found::Rate { rate } => (rate, "highest"),
-        Found::Unconfirmed { rate } => (rate, "not confirmed"),
+        Found::Rate { rate } => (rate, both("highest", "최고")),
+        Found::Unconfirmed { rate } => (rate, both("not confirmed", "확인 안 됨")),
         Found::None => return html! {},
     };
-    upright(FRAME, scale.share(at), &format!("{words}: {}/s", rate(at)))
+    upright(
+        FRAME,
+        scale.share(at),
+        &words.map(|words| format!("{words}: {}/s", rate(at))),
+    )
 }
 
 fn tick(one: Tried, x: f64, y: f64) -> Markup {

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     figures::{count, micros, rate},
-    lang::{Words, told},
+    lang::{Lang, Words, told, words},
+    words::offered,
 };
 
 /// The most columns drawn; longer windows are grouped.
@@ -73,24 +74,26 @@ pub(super) fn picture(point: &Point) -> Option<Picture> {
         })))
         (y_axis(BELOW, scale, mark_of_rate))
         @for (at, group) in groups.iter().enumerate() { (column(group, scale, at, groups.len())) }
-        text.tick x=(px(BELOW.x(1.0) + 9.0)) y=(px(BELOW.y(0.5))) { "answers/s" }
+        text.tick x=(px(BELOW.x(1.0) + 9.0)) y=(px(BELOW.y(0.5))) { (words("answers/s", "응답/초").in_plot()) }
         @for value in time.marks() { (x_mark(BELOW, BELOW.x(time.share(value)), &format!("{value}"))) }
-        (x_title(BELOW, "seconds of the window"))
+        (x_title(BELOW, &words("seconds of the window", "구간의 시간, 초")))
     };
     let errors: u64 = groups.iter().map(|group| group.errors).sum();
+    let load = offered(point.offered);
+    let p99 = micros(groups.iter().map(|group| group.p99).fold(0.0, f64::max));
+    let (seconds, most, failed) = (seconds.len(), rate(most), count(errors));
     Some(Picture {
         file: "series",
         caption: told(
-            format!("Second by second at {}", point.offered),
-            format!("초 단위 추이, {}", point.offered),
+            format!("Second by second at {}", load.of(Lang::English)),
+            format!("초 단위 추이, {}", load.of(Lang::Korean)),
         ),
         note: note(each, errors),
-        told: format!(
-            "{} seconds, up to {} answers a second, p99 up to {}, {} errors",
-            seconds.len(),
-            rate(most),
-            micros(groups.iter().map(|group| group.p99).fold(0.0, f64::max)),
-            count(errors)
+        told: told(
+            format!(
+                "{seconds} seconds, up to {most} answers a second, p99 up to {p99}, {failed} errors"
+            ),
+            format!("{seconds}초, 초당 응답 최대 {most}, p99 최대 {p99}, 오류 {failed}건"),
         ),
         drawing,
     })

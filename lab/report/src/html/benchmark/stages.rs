@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     figures::micros,
-    lang::{Words, told, words},
+    lang::{Lang, Words, told, words},
+    words::offered,
 };
 
 const FRAME: Frame = Frame {
@@ -25,13 +26,16 @@ const MOST_ROWS: usize = 8;
 const MOST_HEIGHT: f64 = 24.0;
 
 /// A part of a request's time: class, name.
-const PARTS: [(&str, &str); 6] = [
-    ("queue", "queue"),
-    ("input", "input"),
-    ("infer", "model"),
-    ("output", "output"),
-    ("rest", "rest of server"),
-    ("outside", "network, client ≈"),
+static PARTS: [(&str, Words); 6] = [
+    ("queue", words("queue", "대기")),
+    ("input", words("input", "입력")),
+    ("infer", words("model", "모델")),
+    ("output", words("output", "출력")),
+    ("rest", words("rest of server", "서버의 나머지")),
+    (
+        "outside",
+        words("network, client ≈", "네트워크, 클라이언트 ≈"),
+    ),
 ];
 
 /// The time of a request of a window by its parts, microseconds: queue, input, model,
@@ -82,7 +86,10 @@ pub(super) fn picture(points: &[&Point]) -> Option<Picture> {
         .map(|(_, parts)| parts.iter().sum())
         .fold(0.0, f64::max);
     let scale = Scale::round(most, 4.0);
-    let spoken: Vec<_> = rows.iter().map(spoken).collect();
+    let spoken = |lang| {
+        let rows: Vec<_> = rows.iter().map(|row| spoken(row, lang)).collect();
+        rows.join("; ")
+    };
     let drawing = html! {
         (legend())
         @for value in scale.marks() {
@@ -91,13 +98,13 @@ pub(super) fn picture(points: &[&Point]) -> Option<Picture> {
             (x_mark(FRAME, x, &mark_of_micros(value)))
         }
         @for (at, row) in rows.iter().enumerate() { (bar(row, scale, at, rows.len())) }
-        (x_title(FRAME, "time of a request"))
+        (x_title(FRAME, &words("time of a request", "요청 하나의 시간")))
     };
     Some(Picture {
         file: "stages",
         caption: words("Where the time went", "요청 시간의 구성"),
         note: Some(note(all.len() - rows.len())),
-        told: spoken.join("; "),
+        told: told(spoken(Lang::English), spoken(Lang::Korean)),
         drawing,
     })
 }
@@ -118,23 +125,23 @@ fn note(left_out: usize) -> Words {
     told(english, korean)
 }
 
-fn spoken((point, parts): &(&Point, [f64; 6])) -> String {
+fn spoken((point, parts): &(&Point, [f64; 6]), lang: Lang) -> String {
     let parts: Vec<_> = PARTS
         .iter()
         .zip(parts)
-        .map(|((_, name), value)| format!("{name} {}", micros(*value)))
+        .map(|((_, name), value)| format!("{} {}", name.of(lang), micros(*value)))
         .collect();
-    format!("{}: {}", point.offered, parts.join(", "))
+    format!("{}: {}", offered(point.offered).of(lang), parts.join(", "))
 }
 
 /// Names with their colours, three in a line.
 fn legend() -> Markup {
     html! {
-        @for (at, (class, name)) in (0_u32..).zip(PARTS) {
+        @for (at, (class, name)) in (0_u32..).zip(&PARTS) {
             @let x = 12.0 + 140.0 * f64::from(at % 3);
             @let y = 10.0 + 20.0 * f64::from(at / 3);
             rect class={ "share " (class) } x=(px(x)) y=(px(y)) width="12" height="12" rx="2" {}
-            text.tick x=(px(x + 18.0)) y=(px(y + 10.5)) { (name) }
+            text.tick x=(px(x + 18.0)) y=(px(y + 10.5)) { (name.in_plot()) }
         }
     }
 }
@@ -153,7 +160,7 @@ fn bar((point, parts): &(&Point, [f64; 6]), scale: Scale, at: usize, rows: usize
     });
     html! {
         text.tick x=(px(FRAME.left - 7.0)) y=(px(middle + 4.0)) text-anchor="end" {
-            (point.offered)
+            (offered(point.offered).in_plot())
         }
         @for (class, left, width) in placed {
             @if width > 0.05 {

@@ -7,6 +7,7 @@ use super::{super::words::name, stages::parts};
 use crate::{
     figures::{bytes, count, micros, rate},
     lang::words,
+    words::offered,
 };
 
 /// Columns of the table of windows.
@@ -113,7 +114,7 @@ fn server(points: &[Point]) -> Markup {
         @for (point, server) in told {
             @let parts = parts(point, server);
             tr.void[!point.void.is_empty()] {
-                th.number scope="row" { (point.offered) }
+                th.number scope="row" { (offered(point.offered)) }
                 td.number { (count(server.inferences)) }
                 td.number { (batch(server)) }
                 @for part in &parts[..4] { td.number { (micros(*part)) } }
@@ -162,7 +163,7 @@ fn generator(points: &[Point]) -> Markup {
         @for point in points {
             @let generator = point.generator;
             tr.void[!point.void.is_empty()] {
-                th.number scope="row" { (point.offered) }
+                th.number scope="row" { (offered(point.offered)) }
                 td.number { (micros(generator.cpu_micros_per_request)) }
                 td.number { (share(generator.cpu_seconds, point.seconds * f64::from(generator.count.max(1)))) }
                 @match point.open {
