@@ -96,6 +96,7 @@ impl Bench<'_> {
                 workload: self.workload.name.clone(),
                 target: self.workload.target(self.server).words(),
                 points: Vec::new(),
+                generators: None,
                 highest: None,
                 missed: Vec::new(),
             },

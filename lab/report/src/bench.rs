@@ -105,9 +105,14 @@ fn server(point: &Point, times: &ServerTimes) -> String {
     )
 }
 
-/// Void windows, unsteady ones, the search's answer, missed budgets.
+/// Who made the load, where that was not lab itself; void windows, unsteady ones, the search's answer, missed budgets.
 fn below(benchmark: &BenchmarkSummary) -> Vec<String> {
     let mut lines = Vec::new();
+    lines.extend(
+        benchmark
+            .generators
+            .map(|generators| format!("load of {generators}")),
+    );
     for point in &benchmark.points {
         let offered = point.offered;
         lines.extend(
