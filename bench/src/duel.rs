@@ -144,12 +144,7 @@ impl Measure for Runs<'_> {
 
     async fn run(&mut self, side: Side, seed: u64) -> Result<Sample, RunFailed> {
         let at = usize::from(side == Side::B);
-        let workload = self.duel.workload;
-        let observer = Observer {
-            server: self.servers[at],
-            model: workload.protocol.is_v2().then_some(workload.model.as_str()),
-            usage: None,
-        };
+        let observer = Observer::of(self.duel.workload, self.servers[at], None);
         let course = self.duel.course(RUN, seed);
         let window = observer
             .measure(self.sessions[at], &course, &Arc::new(Watch::default()))

@@ -44,6 +44,20 @@ pub enum BenchError {
         /// The share asked for, percent.
         at_least: u8,
     },
+    /// A generator elsewhere cannot make load.
+    #[error("generator `{name}` cannot make load: {reason}")]
+    #[diagnostic(
+        code(lab::bench::generator),
+        help(
+            "`lab status NAME` shows whether server and nodes are well; without `--generators` the load is made from here"
+        )
+    )]
+    Generator {
+        /// The generator.
+        name: String,
+        /// Why, in plain words.
+        reason: String,
+    },
     /// The benchmark was cancelled.
     #[error("the benchmark was cancelled")]
     #[diagnostic(

@@ -3,12 +3,15 @@
 //! A [`workload::Workload`] says which load is offered to which model. It makes a
 //! [`target::Target`] (what is asked, and which answers are right) and courses
 //! ([`load::Course`]: how requests are offered); a [`session::Session`] measures one
-//! window, a [`suite::Bench`] all of them; [`verdict`] compares two servers.
+//! window, a [`suite::Bench`] all of them; [`generators`] make the load of a window from
+//! several places; [`verdict`] compares two servers.
 //!
 //! Knows no cluster, no stack and no reporter: it is given a URL and gives back figures.
 
 pub mod duel;
 pub mod error;
+mod export;
+pub mod generators;
 pub mod grpc;
 mod judge;
 pub mod load;
@@ -18,6 +21,7 @@ mod observe;
 mod prepare;
 pub mod record;
 mod search;
+mod series;
 pub mod session;
 pub mod stall;
 pub mod suite;

@@ -3,14 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use hdrhistogram::Histogram;
-use lab_model::benchmark::{ArrivalKind, Bucket, Generator, Offered, OpenLoop, Point};
+use lab_model::benchmark::{Bucket, Generator, Offered, OpenLoop, Point};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::BenchError,
-    load::{Arrivals, Course, Driven, Pace, Watch, drive},
+    load::{Course, Driven, Pace, Watch, drive},
     prepare::Prepared,
     record::{Tally, micros, quantiles},
+    series::SecondTally,
 };
 
 /// Buckets of a published histogram: enough for a picture.
@@ -34,12 +35,12 @@ pub struct Window {
 ///
 /// # Errors
 /// When the engine fails or the token is cancelled. Errors under load are counted.
-pub(crate) async fn measure(
+pub(crate) async fn run(
     prepared: &Arc<Prepared>,
     course: &Course,
     watch: &Arc<Watch>,
     cancel: &CancellationToken,
-) -> Result<Window, BenchError> {
+) -> Result<Driven, BenchError> {
     let thread = {
         let (prepared, course, watch) = (Arc::clone(prepared), course.clone(), Arc::clone(watch));
         tokio::task::spawn_blocking(move || drive(&prepared, &course, &watch))
@@ -60,7 +61,7 @@ pub(crate) async fn measure(
     if driven.cancelled {
         return Err(BenchError::Cancelled);
     }
-    Ok(window(course, driven))
+    Ok(driven)
 }
 
 /// Ends a load when it is dropped.
@@ -72,7 +73,8 @@ impl Drop for Ends<'_> {
     }
 }
 
-fn window(course: &Course, driven: Driven) -> Window {
+/// What a course says of the server, run by one generator.
+pub(crate) fn window(course: &Course, driven: Driven) -> Window {
     let tally = driven.tally;
     let seconds = Duration::from_nanos(driven.nanos).as_secs_f64();
     let cpu_seconds = Duration::from_nanos(driven.cpu).as_secs_f64();
@@ -100,7 +102,7 @@ fn window(course: &Course, driven: Driven) -> Window {
         },
         server: None,
         used: None,
-        series: driven.series,
+        series: driven.series.iter().map(SecondTally::figures).collect(),
         histogram: buckets(&tally.latency),
     };
     Window { point, tally }
@@ -113,12 +115,7 @@ pub fn offered(course: &Course) -> Offered {
             concurrency: *connections,
         },
         Pace::Open { arrivals, .. } => Offered::Open {
-            arrivals: match arrivals {
-                Arrivals::Constant { .. } => ArrivalKind::Constant,
-                Arrivals::Poisson { .. } => ArrivalKind::Poisson,
-                Arrivals::Ramp { .. } => ArrivalKind::Ramp,
-                Arrivals::Replay { .. } => ArrivalKind::Replay,
-            },
+            arrivals: arrivals.kind(),
             rate: arrivals.mean_rate(course.window),
         },
     }

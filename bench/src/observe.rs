@@ -13,8 +13,9 @@ use crate::{
     load::{Course, Phase, Watch},
     measure::Window,
     prepare::client,
-    session::Session,
+    session::Loader,
     triton::{self, Counters},
+    workload::{Protocol, Workload},
 };
 
 /// What a server has used of its machine.
@@ -42,28 +43,43 @@ pub(crate) struct Observer<'a> {
     pub(crate) server: &'a str,
     /// The model whose statistics the server may keep.
     pub(crate) model: Option<&'a str>,
+    /// Whether it is spoken to over gRPC.
+    pub(crate) grpc: bool,
     /// Who knows what the server uses.
     pub(crate) usage: Option<&'a dyn Usage>,
 }
 
-impl Observer<'_> {
+impl<'a> Observer<'a> {
+    /// Of a server that a workload is offered to.
+    pub(crate) fn of(
+        workload: &'a Workload,
+        server: &'a str,
+        usage: Option<&'a dyn Usage>,
+    ) -> Self {
+        Self {
+            server,
+            usage,
+            model: workload.protocol.is_v2().then_some(workload.model.as_str()),
+            grpc: workload.protocol == Protocol::V2Grpc,
+        }
+    }
+
     /// Measures a window, and what the server did in it.
     pub(crate) async fn measure(
         &self,
-        session: &Session,
+        loader: &impl Loader,
         course: &Course,
         watch: &Arc<Watch>,
     ) -> Result<Window, BenchError> {
-        let grpc = session.is_grpc();
         let seen = async {
             watch.reached(Phase::Window).await;
-            let before = self.look(grpc).await;
+            let before = self.look().await;
             watch.reached(Phase::Drain).await;
-            Ok((before, self.look(grpc).await))
+            Ok((before, self.look().await))
         };
         let used = self.used().await;
         let began = Instant::now();
-        let (mut window, (before, after)) = tokio::try_join!(session.measure(course, watch), seen)?;
+        let (mut window, (before, after)) = tokio::try_join!(loader.measure(course, watch), seen)?;
         let length = began.elapsed();
         window.point.used = used
             .zip(self.used().await)
@@ -79,10 +95,9 @@ impl Observer<'_> {
         tokio::time::timeout(ASIDE, read).await.ok()?
     }
 
-    /// `grpc`: whether that is what the server speaks.
-    async fn look(&self, grpc: bool) -> Option<Counters> {
+    async fn look(&self) -> Option<Counters> {
         let model = self.model?;
-        if grpc {
+        if self.grpc {
             return triton::counters_over_grpc(self.server, model, ASIDE).await;
         }
         let client = client(ASIDE).ok()?;

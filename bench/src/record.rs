@@ -3,10 +3,12 @@
 use std::{collections::BTreeMap, fmt};
 
 use hdrhistogram::Histogram;
-use lab_model::benchmark::{LatencyMicros, Second};
+use lab_model::benchmark::LatencyMicros;
+
+use crate::export;
 
 /// Longest time that is told apart, nanoseconds. Longer ones count as this long.
-const LONGEST: u64 = 60_000_000_000;
+pub(crate) const LONGEST: u64 = 60_000_000_000;
 
 /// A histogram of times in nanoseconds: three significant digits, up to a minute.
 pub(crate) fn times() -> Histogram<u64> {
@@ -80,16 +82,21 @@ pub struct Timed {
 /// What one load thread, or all of them, counted and timed.
 ///
 /// Only right answers are timed: a server that refuses quickly must not look fast.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Tally {
     /// From when a request was due, ns.
+    #[serde(with = "export::times")]
     pub(crate) latency: Histogram<u64>,
     /// From when the generator could first have sent it, ns. Empty for a closed loop.
+    #[serde(with = "export::times")]
     pub(crate) less_lag: Histogram<u64>,
     /// From when it was sent, ns. Empty for a closed loop, where both are the same.
+    #[serde(with = "export::times")]
     pub(crate) service: Histogram<u64>,
     /// How late the generator itself sent, ns. Empty for a closed loop.
+    #[serde(with = "export::times")]
     pub(crate) lag: Histogram<u64>,
+    #[serde(with = "export::pairs")]
     pub(crate) failures: BTreeMap<FailureClass, Failures>,
     /// Arrivals that found every connection taken and none left to open.
     pub(crate) held: u64,
@@ -241,52 +248,6 @@ pub(crate) fn micros(nanos: u64) -> f64 {
     nanos as f64 / 1e3
 }
 
-/// What happened in each second of a window.
-#[derive(Debug)]
-pub(crate) struct Series {
-    seconds: Vec<Second>,
-    times: Histogram<u64>,
-    errors: u64,
-}
-
-impl Series {
-    pub(crate) fn new() -> Self {
-        Self {
-            seconds: Vec::new(),
-            times: Histogram::new_with_bounds(1, LONGEST, 2)
-                .expect("the bounds of `times`, with fewer digits"),
-            errors: 0,
-        }
-    }
-
-    /// Counts a right answer, or an error.
-    pub(crate) fn count(&mut self, latency: Option<u64>) {
-        match latency {
-            Some(nanos) => self.times.saturating_record(nanos.max(1)),
-            None => self.errors += 1,
-        }
-    }
-
-    /// Ends a second and begins the next.
-    pub(crate) fn turn(&mut self) {
-        self.seconds.push(Second {
-            answers: self.times.len(),
-            errors: self.errors,
-            p50: micros(self.times.value_at_quantile(0.50)),
-            p99: micros(self.times.value_at_quantile(0.99)),
-        });
-        self.times.reset();
-        self.errors = 0;
-    }
-
-    pub(crate) fn finish(mut self) -> Vec<Second> {
-        if !self.times.is_empty() || self.errors > 0 {
-            self.turn();
-        }
-        self.seconds
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -312,6 +273,20 @@ mod tests {
             }
             let union = tally(&workers.concat());
             prop_assert_eq!(merged, union);
+        }
+
+        #[test]
+        fn what_is_told_as_text_is_what_was_counted(
+            nanos in prop::collection::vec(0_u64..70_000_000_000, 0..50), statuses in 0_u16..3
+        ) {
+            let mut tally = tally(&nanos);
+            tally.sent_late(1_000);
+            for status in 500..500 + statuses {
+                tally.wrong(FailureClass::Status(status), || "busy".to_owned());
+            }
+            let text = serde_json::to_string(&tally).unwrap();
+            prop_assert!(!text.contains('\n'));
+            prop_assert_eq!(serde_json::from_str::<Tally>(&text).unwrap(), tally);
         }
 
         #[test]

@@ -11,7 +11,7 @@ use lab_model::benchmark::{Found, Highest, Tried};
 use crate::{
     error::BenchError,
     load::{Arrivals, Course, Pace, Watch},
-    session::Session,
+    session::Loader,
     suite::Progress,
     workload::{Search, Workload},
 };
@@ -27,10 +27,10 @@ const STEP_DOWN: f64 = 0.95;
 /// The least rate that is tried, requests a second.
 const LEAST: f64 = 1.0;
 
-struct Searching<'a, T> {
+struct Searching<'a, L, T> {
     workload: &'a Workload,
     search: &'a Search,
-    session: &'a Session,
+    loader: &'a L,
     began: Instant,
     tried: Vec<Tried>,
     tell: T,
@@ -39,17 +39,17 @@ struct Searching<'a, T> {
 /// Searches. The same seed sends the same arrivals at the same rates.
 ///
 /// # Errors
-/// When the engine fails or the session is cancelled.
+/// When the load cannot be made or is cancelled.
 pub(crate) async fn run(
     workload: &Workload,
     search: &Search,
-    session: &Session,
+    loader: &impl Loader,
     tell: impl FnMut(Progress<'_>),
 ) -> Result<Highest, BenchError> {
     let mut searching = Searching {
         workload,
         search,
-        session,
+        loader,
         began: Instant::now(),
         tried: Vec::new(),
         tell,
@@ -62,7 +62,7 @@ pub(crate) async fn run(
     })
 }
 
-impl<T: FnMut(Progress<'_>)> Searching<'_, T> {
+impl<L: Loader, T: FnMut(Progress<'_>)> Searching<'_, L, T> {
     async fn find(&mut self) -> Result<Found, BenchError> {
         let ceiling = self.ceiling().await?;
         // An open loop cannot hold more than a closed one reaches with many connections,
@@ -139,7 +139,7 @@ impl<T: FnMut(Progress<'_>)> Searching<'_, T> {
             course,
             watch: &watch,
         });
-        let point = self.session.measure(course, &watch).await?.point;
+        let point = self.loader.measure(course, &watch).await?.point;
         (self.tell)(Progress::Ended { point: &point });
         Ok((point.throughput, point.latency.p99, point.errors))
     }

@@ -6,9 +6,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::BenchError,
-    load::{Course, Watch},
-    measure::{Window, measure},
-    prepare::{Prepared, Protocol, prepare},
+    load::{Course, Driven, Watch},
+    measure::{Window, run, window},
+    prepare::{Prepared, prepare},
     target::Target,
 };
 
@@ -35,16 +35,40 @@ impl Session {
         })
     }
 
-    pub(crate) fn is_grpc(&self) -> bool {
-        matches!(self.prepared.protocol, Protocol::Grpc(_))
-    }
-
     /// Measures one window.
     ///
     /// # Errors
     /// When the engine fails or the session's token is cancelled. Errors under load
     /// are counted, not returned.
     pub async fn measure(&self, course: &Course, watch: &Arc<Watch>) -> Result<Window, BenchError> {
-        measure(&self.prepared, course, watch, &self.cancel).await
+        Ok(window(course, self.drive(course, watch).await?))
+    }
+
+    /// What is counted and timed of one window.
+    pub(crate) async fn drive(
+        &self,
+        course: &Course,
+        watch: &Arc<Watch>,
+    ) -> Result<Driven, BenchError> {
+        run(&self.prepared, course, watch, &self.cancel).await
+    }
+}
+
+/// Who makes the load of a window: this process, or several generators elsewhere.
+pub trait Loader {
+    /// Measures one window, as [`Session::measure`] does.
+    ///
+    /// # Errors
+    /// As [`Session::measure`].
+    fn measure(
+        &self,
+        course: &Course,
+        watch: &Arc<Watch>,
+    ) -> impl Future<Output = Result<Window, BenchError>> + Send;
+}
+
+impl Loader for Session {
+    async fn measure(&self, course: &Course, watch: &Arc<Watch>) -> Result<Window, BenchError> {
+        Self::measure(self, course, watch).await
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     observe::{Observer, Usage},
     record::Tally,
     search,
-    session::Session,
+    session::{Loader, Session},
     verdict::{Gate, Load, Reading},
     workload::Workload,
 };
@@ -77,14 +77,27 @@ impl Bench<'_> {
     /// # Errors
     /// When the target cannot be asked or answers wrongly without load, or the engine
     /// fails. Errors under load are counted, not returned.
-    pub async fn run(&self, mut tell: impl FnMut(Progress<'_>)) -> Result<Measured, BenchError> {
+    pub async fn run(&self, tell: impl FnMut(Progress<'_>)) -> Result<Measured, BenchError> {
         let target = self.workload.target(self.server);
         let session = Session::open(&target, self.workload.timeout, self.cancel).await?;
+        self.run_by(&session, tell).await
+    }
+
+    /// Runs the workload's windows and its search, with load from elsewhere.
+    ///
+    /// # Errors
+    /// When the load cannot be made. Errors under load are counted, not returned.
+    pub async fn run_by(
+        &self,
+        loader: &impl Loader,
+        mut tell: impl FnMut(Progress<'_>),
+    ) -> Result<Measured, BenchError> {
         let mut measured = Measured {
             summary: BenchmarkSummary {
                 workload: self.workload.name.clone(),
-                target: target.words(),
+                target: self.workload.target(self.server).words(),
                 points: Vec::new(),
+                generators: None,
                 highest: None,
                 missed: Vec::new(),
             },
@@ -92,7 +105,7 @@ impl Bench<'_> {
             cancelled: false,
         };
         for course in self.workload.courses() {
-            match self.window(&session, &course, &mut tell).await {
+            match self.window(loader, &course, &mut tell).await {
                 Ok((point, tally)) => {
                     let window = measured.summary.points.len();
                     measured.failures.extend(failures(window, &tally));
@@ -108,7 +121,7 @@ impl Bench<'_> {
         if let Some(search) = &self.workload.search
             && !measured.cancelled
         {
-            let found = search::run(self.workload, search, &session, &mut tell).await;
+            let found = search::run(self.workload, search, loader, &mut tell).await;
             match found {
                 Ok(highest) => measured.summary.highest = Some(highest),
                 Err(BenchError::Cancelled) => measured.cancelled = true,
@@ -123,7 +136,7 @@ impl Bench<'_> {
     /// One window, with what the server says of it.
     async fn window(
         &self,
-        session: &Session,
+        loader: &impl Loader,
         course: &Course,
         tell: &mut impl FnMut(Progress<'_>),
     ) -> Result<(Point, Tally), BenchError> {
@@ -132,16 +145,8 @@ impl Bench<'_> {
             course,
             watch: &watch,
         });
-        let observer = Observer {
-            server: self.server,
-            usage: self.usage,
-            model: self
-                .workload
-                .protocol
-                .is_v2()
-                .then_some(self.workload.model.as_str()),
-        };
-        let Window { point, tally } = observer.measure(session, course, &watch).await?;
+        let observer = Observer::of(self.workload, self.server, self.usage);
+        let Window { point, tally } = observer.measure(loader, course, &watch).await?;
         tell(Progress::Ended { point: &point });
         Ok((point, tally))
     }

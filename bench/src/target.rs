@@ -6,14 +6,16 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 /// An endpoint with the requests it is sent in turn.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Target {
     /// `http://host:port/path` of the endpoint; `grpc://host:port/service/method` of a
     /// call over gRPC, which the requests' bodies are the messages of.
     pub url: String,
     /// Usually POST.
+    #[serde(with = "http_serde::method")]
     pub method: Method,
     /// Headers of every request, `Content-Type` among them.
+    #[serde(with = "http_serde::header_map")]
     pub headers: HeaderMap,
     /// Requests sent in turn.
     pub requests: Vec<Request>,
@@ -24,11 +26,13 @@ pub struct Target {
 }
 
 /// One request of a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Request {
     /// Headers of this request only.
+    #[serde(with = "http_serde::header_map")]
     pub headers: HeaderMap,
     /// Its body.
+    #[serde(with = "crate::export::bytes")]
     pub body: Bytes,
     /// The label that is known to be true for it.
     pub label: Option<i64>,
@@ -39,7 +43,7 @@ pub struct Request {
 /// Before any load every request is sent once, alone; under load its answer has to
 /// stay what it was then. So an answer that belongs to another request is found, and a
 /// model need not be perfect to be measured.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Expect {
     /// Any body with status 200.
     Status,
@@ -52,7 +56,7 @@ pub enum Expect {
 }
 
 /// A right answer in the Open Inference Protocol v2.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Inference {
     /// Name of the model that must have answered.
     pub model: String,
@@ -63,7 +67,7 @@ pub struct Inference {
 }
 
 /// An output tensor that must be there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Output {
     /// Its name.
     pub name: String,

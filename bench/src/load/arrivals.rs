@@ -2,10 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use lab_model::benchmark::ArrivalKind;
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 
 /// How arrivals are spread over an open loop's window.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Arrivals {
     /// Evenly: one every `1 / rate` seconds.
     Constant {
@@ -27,17 +28,70 @@ pub enum Arrivals {
     /// As recorded.
     Replay {
         /// Nanoseconds after the window's start, ascending.
+        #[serde(with = "crate::export::shared")]
         offsets: Arc<[u64]>,
+    },
+    /// One generator's part of what several send together.
+    Share {
+        /// What they send together; no share itself.
+        whole: Box<Arrivals>,
+        /// The first arrival that is its own, from 0.
+        index: u32,
+        /// Generators: every so many-th arrival after the first is its own, too. At least 1.
+        of: u32,
     },
 }
 
 impl Arrivals {
-    /// Requests a second when the window starts: the rate of the warm-up before it.
-    pub fn first_rate(&self, window: Duration) -> f64 {
+    /// The part of one generator of `of`, from 0. Whatever the process, the parts
+    /// together are the arrivals of the whole with the same seed, each once.
+    #[must_use]
+    pub fn share(&self, index: u32, of: u32) -> Self {
+        let of = of.max(1);
         match self {
-            Self::Constant { rate } | Self::Poisson { rate } => *rate,
+            Self::Share {
+                whole,
+                index: first,
+                of: parts,
+            } => Self::Share {
+                whole: whole.clone(),
+                index: first + parts * index,
+                of: parts * of,
+            },
+            whole => Self::Share {
+                whole: Box::new(whole.clone()),
+                index,
+                of,
+            },
+        }
+    }
+
+    /// How they are spread, for the record.
+    pub fn kind(&self) -> ArrivalKind {
+        match self {
+            Self::Constant { .. } => ArrivalKind::Constant,
+            Self::Poisson { .. } => ArrivalKind::Poisson,
+            Self::Ramp { .. } => ArrivalKind::Ramp,
+            Self::Replay { .. } => ArrivalKind::Replay,
+            Self::Share { whole, .. } => whole.kind(),
+        }
+    }
+
+    /// What is sent before the window: evenly, at the rate it starts with.
+    pub(crate) fn warm_up(&self, window: Duration) -> Self {
+        match self {
+            Self::Share { whole, index, of } => whole.warm_up(window).share(*index, *of),
+            whole => Self::Constant {
+                rate: whole.first_rate(window),
+            },
+        }
+    }
+
+    /// Requests a second when the window starts.
+    fn first_rate(&self, window: Duration) -> f64 {
+        match self {
             Self::Ramp { from, to } => from.max(to / 10.0),
-            Self::Replay { offsets } => mean_rate(offsets.len(), window),
+            other => other.mean_rate(window),
         }
     }
 
@@ -47,18 +101,25 @@ impl Arrivals {
             Self::Constant { rate } | Self::Poisson { rate } => *rate,
             Self::Ramp { from, to } => f64::midpoint(*from, *to),
             Self::Replay { offsets } => mean_rate(offsets.len(), window),
+            Self::Share { whole, of, .. } => whole.mean_rate(window) / f64::from(*of),
         }
     }
 
     /// The arrivals within the window, nanoseconds after its start, ascending. The same
     /// seed gives the same schedule, on every machine.
     pub(crate) fn times(&self, window: Duration, seed: u64) -> Times {
+        let (whole, skip, step) = match self {
+            Self::Share { whole, index, of } => (whole.as_ref(), *index, *of),
+            whole => (whole, 0, 1),
+        };
         Times {
-            arrivals: self.clone(),
+            arrivals: whole.clone(),
             window: nanos(window),
             rng: ChaCha8Rng::seed_from_u64(seed),
             turn: 0,
             at: 0.0,
+            skip,
+            others: step - 1,
         }
     }
 }
@@ -85,19 +146,33 @@ pub(crate) struct Times {
     turn: u64,
     /// Seconds, of the last Poisson arrival.
     at: f64,
+    /// Arrivals of other generators before the next one.
+    skip: u32,
+    /// Arrivals of other generators between two of this one.
+    others: u32,
 }
 
 impl Iterator for Times {
     type Item = u64;
 
     fn next(&mut self) -> Option<u64> {
-        let at = self.due()?;
-        self.turn += 1;
-        (at < self.window).then_some(at)
+        // Drawn all the same: each depends on those before it.
+        for _ in 0..self.skip {
+            self.turn()?;
+        }
+        self.skip = self.others;
+        self.turn()
     }
 }
 
 impl Times {
+    /// The next arrival of the whole.
+    fn turn(&mut self) -> Option<u64> {
+        let at = self.due()?;
+        self.turn += 1;
+        (at < self.window).then_some(at)
+    }
+
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -121,6 +196,8 @@ impl Times {
             Arrivals::Replay { offsets } => {
                 return offsets.get(usize::try_from(self.turn).ok()?).copied();
             }
+            // `times` took its whole.
+            Arrivals::Share { .. } => return None,
         };
         (seconds.is_finite()).then_some((seconds * 1e9) as u64)
     }
@@ -161,6 +238,12 @@ mod tests {
             (1.0..5000.0).prop_map(|rate| Arrivals::Poisson { rate }),
             (0.0..3000.0, 1.0..3000.0).prop_map(|(from, to)| Arrivals::Ramp { from, to }),
             (1.0..3000.0, 0.0..3000.0).prop_map(|(from, to)| Arrivals::Ramp { from, to }),
+            prop::collection::vec(0..nanos(WINDOW), 0..200).prop_map(|mut offsets| {
+                offsets.sort_unstable();
+                Arrivals::Replay {
+                    offsets: offsets.into(),
+                }
+            }),
         ]
     }
 
@@ -181,6 +264,27 @@ mod tests {
             let seen = all(&arrivals, seed).len() as f64;
             // Six standard deviations of a Poisson count; the others are exact.
             prop_assert!((seen - expected).abs() <= 6.0 * expected.sqrt() + 1.0, "{seen} {expected}");
+        }
+
+        #[test]
+        fn shares_together_are_the_whole(
+            arrivals in any_arrivals(), seed in any::<u64>(), of in 1_u32..6
+        ) {
+            for whole in [arrivals.clone(), arrivals.warm_up(WINDOW)] {
+                let shares = (0..of).map(|index| whole.share(index, of));
+                let mut shared: Vec<u64> = shares.flat_map(|share| all(&share, seed)).collect();
+                shared.sort_unstable();
+                prop_assert_eq!(shared, all(&whole, seed));
+            }
+        }
+
+        #[test]
+        fn a_share_is_said_as_its_part(arrivals in any_arrivals(), of in 1_u32..6) {
+            let share = arrivals.share(0, of);
+            prop_assert_eq!(share.kind(), arrivals.kind());
+            let (part, whole) = (share.mean_rate(WINDOW), arrivals.mean_rate(WINDOW));
+            prop_assert!((part * f64::from(of) - whole).abs() <= 1e-9 * whole);
+            prop_assert_eq!(share.warm_up(WINDOW), arrivals.warm_up(WINDOW).share(0, of));
         }
     }
 

@@ -2,7 +2,10 @@
 
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::record::{FailureClass, Series, Tally, Timed};
+use crate::{
+    record::{FailureClass, Tally, Timed},
+    series::{SecondTally, Series},
+};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -10,7 +13,7 @@ const SECOND: u64 = 1_000_000_000;
 #[derive(Debug)]
 pub(crate) struct Driven {
     pub(crate) tally: Tally,
-    pub(crate) series: Vec<lab_model::benchmark::Second>,
+    pub(crate) series: Vec<SecondTally>,
     /// From the window's start to its last answer.
     pub(crate) nanos: u64,
     /// CPU time of this thread from the window's start to its end.

@@ -18,6 +18,7 @@ mod streams;
 mod wire;
 
 pub use arrivals::Arrivals;
+pub(crate) use arrivals::nanos;
 pub use course::{Course, Pace, Phase, Watch};
 pub(crate) use driver::drive;
 pub(crate) use meter::Driven;

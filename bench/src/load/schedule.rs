@@ -20,10 +20,8 @@ pub(crate) struct Schedule {
 const FOREVER: Duration = Duration::from_hours(24);
 
 impl Schedule {
-    /// Warm-up arrivals come evenly, at the rate the window starts with.
     pub(crate) fn new(arrivals: &Arrivals, window: Duration, seed: u64) -> Self {
-        let rate = arrivals.first_rate(window);
-        let mut times = Arrivals::Constant { rate }.times(FOREVER, seed);
+        let mut times = arrivals.warm_up(window).times(FOREVER, seed);
         Self {
             arrivals: arrivals.clone(),
             window,

@@ -20,9 +20,9 @@ use tokio_util::sync::CancellationToken;
 use crate::server::{Manner, Server};
 
 /// As many requests as are sent once without load.
-const REQUESTS: u64 = 10;
+pub(crate) const REQUESTS: u64 = 10;
 
-fn target(url: &str) -> Target {
+pub(crate) fn target(url: &str) -> Target {
     let request = |label: i64| Request {
         headers: HeaderMap::new(),
         body: Bytes::from(format!(

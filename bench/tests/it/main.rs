@@ -4,6 +4,7 @@
     reason = "a test whose server cannot start has failed"
 )]
 
+mod generators;
 mod grpc;
 mod grpc_server;
 mod load;

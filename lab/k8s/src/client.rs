@@ -50,6 +50,18 @@ pub enum KubeError {
         #[source]
         source: Box<kube::Error>,
     },
+    /// Something that was removed is still there.
+    #[error("{what} is still there {} s after it was removed", waited.as_secs())]
+    #[diagnostic(
+        code(lab::k8s::not_gone),
+        help("Kubernetes goes on removing it; `lab status NAME` tells whether the nodes are well")
+    )]
+    NotGone {
+        /// What it is.
+        what: String,
+        /// How long its end was waited for.
+        waited: Duration,
+    },
 }
 
 impl KubeError {

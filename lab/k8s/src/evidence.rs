@@ -4,7 +4,7 @@
 use std::fmt;
 
 use k8s_openapi::{
-    api::core::v1::{ContainerStatus, Event, Pod},
+    api::core::v1::{ContainerStateTerminated, ContainerStatus, Event, Pod},
     apimachinery::pkg::apis::meta::v1::Time,
 };
 use kube::{
@@ -68,7 +68,8 @@ pub struct PodState {
     pub phase: String,
     /// How often its containers were started again.
     pub restarts: i32,
-    /// Why its containers wait, and how those before them ended; empty where all is well.
+    /// Why its containers wait or failed, and how those before them ended; empty where all
+    /// is well.
     pub trouble: String,
 }
 
@@ -112,19 +113,26 @@ impl fmt::Display for PodState {
     }
 }
 
-/// Why a container waits, and how the one before it ended: what `OOMKilled` is told by.
+/// Why a container waits or failed, and how the one before it ended: what `OOMKilled` is told by.
 fn trouble(container: &ContainerStatus) -> Option<String> {
     let state = container.state.as_ref();
     let waits = state
         .and_then(|it| it.waiting.as_ref())
         .and_then(|it| it.reason.clone());
+    let failed = state
+        .and_then(|it| it.terminated.as_ref())
+        .filter(|it| it.exit_code != 0);
+    let failed = failed.map(|it| ended(it, ""));
     let last = container.last_state.as_ref();
-    let ended = last.and_then(|it| it.terminated.as_ref()).map(|it| {
-        let reason = it.reason.as_deref().unwrap_or("ended");
-        format!("{reason} before, exit code {}", it.exit_code)
-    });
-    let words: Vec<_> = waits.into_iter().chain(ended).collect();
+    let last = last.and_then(|it| it.terminated.as_ref());
+    let last = last.map(|it| ended(it, " before"));
+    let words: Vec<_> = waits.into_iter().chain(failed).chain(last).collect();
     (!words.is_empty()).then(|| format!("{}: {}", container.name, words.join(", ")))
+}
+
+fn ended(container: &ContainerStateTerminated, when: &str) -> String {
+    let reason = container.reason.as_deref().unwrap_or("ended");
+    format!("{reason}{when}, exit code {}", container.exit_code)
 }
 
 async fn warnings(kube: &Kube, namespace: &str) -> Option<Evidence> {
@@ -209,6 +217,23 @@ mod tests {
         assert_eq!(
             PodState::of(&pod).to_string(),
             "triton-1 0/1 Running restarts=3 triton: CrashLoopBackOff, OOMKilled before, exit code 137"
+        );
+    }
+
+    #[test]
+    fn a_pod_that_failed_says_how() {
+        let pod: Pod = serde_json::from_value(json!({
+            "metadata": {"name": "one"},
+            "status": {"phase": "Failed", "containerStatuses": [{
+                "name": "main", "image": "x", "imageID": "", "ready": false, "restartCount": 0,
+                "state": {"terminated": {"reason": "OOMKilled", "exitCode": 137}},
+            }]},
+        }))
+        .unwrap();
+
+        assert_eq!(
+            PodState::of(&pod).to_string(),
+            "one 0/1 Failed restarts=0 main: OOMKilled, exit code 137"
         );
     }
 

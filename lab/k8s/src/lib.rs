@@ -9,6 +9,7 @@ mod client;
 pub mod context;
 pub mod evidence;
 pub mod forward;
+pub mod job;
 pub mod logs;
 pub mod nodes;
 pub mod readiness;

@@ -250,6 +250,35 @@ pub struct Tried {
     pub held: bool,
 }
 
+/// Generators in the cluster that made the load together.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Generators {
+    /// How many there were; how many made the load of a window is told with it.
+    pub count: u32,
+    /// Nodes that they ran on.
+    pub nodes: u32,
+    /// How far their clocks were apart at most, as lab read them, microseconds.
+    pub clocks_apart_micros: f64,
+    /// How far off each clock may have been read, microseconds.
+    pub clocks_within_micros: f64,
+}
+
+impl fmt::Display for Generators {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |count: u32| if count == 1 { "" } else { "s" };
+        write!(
+            f,
+            "{} generator{} on {} node{} of the cluster; clocks {:.1} ms apart, read to ±{:.1} ms",
+            self.count,
+            plural(self.count),
+            self.nodes,
+            plural(self.nodes),
+            self.clocks_apart_micros / 1e3,
+            self.clocks_within_micros / 1e3
+        )
+    }
+}
+
 /// A finished benchmark of one target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BenchmarkSummary {
@@ -259,6 +288,9 @@ pub struct BenchmarkSummary {
     pub target: String,
     /// The measured windows, in the order measured.
     pub points: Vec<Point>,
+    /// Who made the load, where that was generators in the cluster and not `lab` itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generators: Option<Generators>,
     /// The answer of a search for the highest rate, where one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub highest: Option<Highest>,

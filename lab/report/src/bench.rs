@@ -156,9 +156,11 @@ pub(crate) fn batch(times: &ServerTimes) -> String {
     }
 }
 
-/// Void windows, unsteady ones, the search's answer, missed budgets.
+/// Who made the load, where that was not lab itself; void windows, unsteady ones, the
+/// search's answer, missed budgets.
 fn below(benchmark: &BenchmarkSummary, lang: Lang) -> Vec<String> {
     let mut lines = Vec::new();
+    lines.extend(benchmark.generators.map(said::generators));
     for point in &benchmark.points {
         let load = said::offered(point.offered);
         lines.extend(point.void.iter().map(|void| {

@@ -107,6 +107,7 @@ impl Fold {
                 workload: window.workload.clone(),
                 target: window.target.clone(),
                 points: vec![point],
+                generators: None,
                 highest: None,
                 missed: Vec::new(),
             }),

@@ -1,7 +1,7 @@
 //! What verdicts and places are called, in one place for every output.
 
 use lab_model::{
-    benchmark::{ArrivalKind, Found, Highest, Offered},
+    benchmark::{ArrivalKind, Found, Generators, Highest, Offered},
     outcome::Outcome,
 };
 
@@ -108,6 +108,19 @@ pub(crate) fn offered(offered: Offered) -> Words {
         }
     };
     told(english, korean)
+}
+
+/// Who made a load, where that was not lab itself.
+pub(crate) fn generators(generators: Generators) -> Words {
+    let Generators { count, nodes, .. } = generators;
+    let apart = generators.clocks_apart_micros / 1e3;
+    let within = generators.clocks_within_micros / 1e3;
+    told(
+        format!("load of {generators}"),
+        format!(
+            "부하: 클러스터 노드 {nodes}개 위의 생성기 {count}개; 시계 차이 {apart:.1} ms, 읽기 오차 ±{within:.1} ms"
+        ),
+    )
 }
 
 /// A budget of a benchmark that was not kept.

@@ -14,7 +14,7 @@ pub(super) const FOLDER: &str = "/usr/local/bin";
 const NAME: &str = "lab";
 const PIECE: usize = 1 << 20;
 /// A tar is padded to whole blocks and ends with two empty ones.
-const BLOCK: u64 = 512;
+pub(super) const BLOCK: u64 = 512;
 
 /// Puts the running program into a folder that a container has, as `lab`.
 pub(super) async fn put(
@@ -28,7 +28,7 @@ pub(super) async fn put(
 }
 
 /// The running program, packed. It is a static program, so any image can run it.
-fn own_program() -> io::Result<ByteStream> {
+pub(super) fn own_program() -> io::Result<ByteStream> {
     // The link of this process, not its path: the file may have been replaced.
     let file = File::open("/proc/self/exe")?;
     let length = file.metadata()?.len();

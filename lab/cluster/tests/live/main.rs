@@ -1,8 +1,9 @@
 //! Real clusters on the local engine: up, used, down, nothing left. Side by side, as many
 //! as the machine's memory holds.
 //!
-//! The clusters' nodes run this very program, so it has its own `main`: as a node
-//! with `node server` or `node agent`, or under the name `k3s`, else as tests.
+//! The clusters' nodes run this very program, and so do pods that are spoken with, so it
+//! has its own `main`: as a node with `node server` or `node agent`, or under the name
+//! `k3s`, as a pod with `echo`, else as tests.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -16,6 +17,7 @@ mod gpus;
 mod one_node;
 mod pods;
 mod several_nodes;
+mod spoken;
 
 use std::{path::Path, process::ExitCode, time::Duration};
 
@@ -49,6 +51,9 @@ fn main() -> ExitCode {
     }
     if words.first().is_some_and(|word| word == "node") {
         return as_node(words[1..].to_vec());
+    }
+    if words.first().is_some_and(|word| word == spoken::ECHO) {
+        return to_the_end(spoken::echo());
     }
     if words.first().is_some_and(|word| word == faults::MAKER) {
         return to_the_end(async { faults::make(&words[1..]).await });

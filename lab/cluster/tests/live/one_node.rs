@@ -8,7 +8,7 @@ use lab_image::Images;
 use lab_model::{event::Silent, name::ClusterName};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bench, expect, name, nothing_is_left};
+use super::{Bench, expect, name, nothing_is_left, spoken};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -51,6 +51,7 @@ async fn use_cluster(engine: &Engine, images: &Images, name: &ClusterName) -> Re
     let usage = node::usage(engine, &cluster).await?;
     expect(usage.memory_bytes > 100 << 20, "its memory is known")?;
     expect(usage.cpu_seconds > 0.5, "its CPU time is known")?;
+    spoken::live(engine, &cluster).await?;
     a_dead_component_starts_again(engine, &cluster).await
 }
 

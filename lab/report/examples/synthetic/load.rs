@@ -48,6 +48,7 @@ pub(crate) fn benchmark(stream: &mut Stream) {
         workload: WORKLOAD.to_owned(),
         target: TARGET.to_owned(),
         points,
+        generators: None,
         highest: Some(Highest {
             p99_micros: 50_000.0,
             found: Found::Rate { rate: 1_276.0 },
@@ -77,6 +78,7 @@ pub(crate) fn hostile(stream: &mut Stream, text: &str) {
         workload: text.to_owned(),
         target: text.to_owned(),
         points: vec![point, void],
+        generators: None,
         highest: None,
         missed: vec![text.to_owned()],
     }));

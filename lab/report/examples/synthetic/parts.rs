@@ -339,6 +339,7 @@ pub(crate) fn benchmark(stream: &mut Stream) {
             point(4, 1_385.2, [2_710.0, 4_480.0, 7_320.0, 21_400.0]),
             point(16, 1_811.0, [8_420.0, 13_900.0, 19_600.0, 48_200.0]),
         ],
+        generators: None,
         highest: None,
         missed: Vec::new(),
     }));
