@@ -10,6 +10,7 @@ use crate::{
     measure::Window,
     null::NullServer,
     observe::Observer,
+    record::micros,
     session::Session,
     stall,
     verdict::{
@@ -204,6 +205,6 @@ fn sample(window: &Window) -> Result<Sample, RunFailed> {
             output: server.compute_output,
         }),
         client_micros: Some(point.generator.cpu_micros_per_request),
-        cold_start_micros: None,
+        cold_start_micros: window.tally.first_answer().map(micros),
     })
 }

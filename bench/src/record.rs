@@ -96,6 +96,9 @@ pub struct Tally {
     /// How late the generator itself sent, ns. Empty for a closed loop.
     #[serde(with = "export::times")]
     pub(crate) lag: Histogram<u64>,
+    /// When the first right answer came, ns after the load began to connect; its window
+    /// has not begun then.
+    pub(crate) first: Option<u64>,
     #[serde(with = "export::pairs")]
     pub(crate) failures: BTreeMap<FailureClass, Failures>,
     /// Arrivals that found every connection taken and none left to open.
@@ -120,6 +123,7 @@ impl Tally {
             less_lag: times(),
             service: times(),
             lag: times(),
+            first: None,
             failures: BTreeMap::new(),
             held: 0,
             bytes_sent: 0,
@@ -155,8 +159,19 @@ impl Tally {
             .count += 1;
     }
 
+    /// When the first right answer came, ns after the load began to connect.
+    pub const fn first_answer(&self) -> Option<u64> {
+        self.first
+    }
+
+    /// Notes a right answer, also one before the window: the first is kept.
+    pub(crate) fn answered(&mut self, nanos: u64) {
+        self.first.get_or_insert(nanos);
+    }
+
     /// Takes over what another counted.
     pub fn merge(&mut self, other: &Self) {
+        self.first = self.first.into_iter().chain(other.first).min();
         for (mine, theirs) in [
             (&mut self.latency, &other.latency),
             (&mut self.less_lag, &other.less_lag),

@@ -389,6 +389,9 @@ impl<'a, W: Wire> Driver<'a, W> {
         if flight.counts {
             self.meter.answered(now, bytes);
         }
+        if judged.is_ok() {
+            self.meter.tally.answered(now);
+        }
         match judged {
             Ok(()) if flight.counts => self.meter.right(now, flight),
             Ok(()) => self.phases.settle.answer(now - flight.due),

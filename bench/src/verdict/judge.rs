@@ -29,7 +29,7 @@ pub struct Verdict {
     /// Where a difference of the median latency comes from, if there is one and the server
     /// tells its stages.
     pub attribution: Option<Attribution>,
-    /// First answers after a start, judged by nobody.
+    /// First answers of the runs, on new connections, judged by nobody.
     pub cold_start: Option<ColdStart>,
     /// What became of the blocks.
     pub blocks: BlockCounts,
@@ -83,7 +83,7 @@ pub enum Doubt {
     AboutThreshold,
 }
 
-/// Medians of the first answers after a start, microseconds.
+/// Medians of the runs' first answers, connecting included, microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ColdStart {
     /// Of side `a`.

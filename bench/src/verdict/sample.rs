@@ -35,7 +35,8 @@ pub struct Sample {
     /// The load generator's own part of a request, microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_micros: Option<f64>,
-    /// The first answer after a start, microseconds. Never part of the other figures.
+    /// The run's first answer, from when its connections were begun, microseconds. Never part
+    /// of the other figures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cold_start_micros: Option<f64>,
 }

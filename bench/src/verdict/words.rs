@@ -122,7 +122,7 @@ impl Verdict {
         });
         if let Some(cold) = &self.cold_start {
             notes.push(format!(
-                "first answer after a start, not judged: A {}, B {}",
+                "first answer of a run, its connections new, not judged: A {}, B {}",
                 micros(cold.a_micros),
                 micros(cold.b_micros)
             ));
