@@ -6,7 +6,7 @@ use lab_bench::{
     Usage,
     duel::{Compared, Duel, DuelError, Stage},
     error::BenchError,
-    suite::Bench,
+    suite::{Bench, Measured},
     verdict::{Plan, Side, Step},
     workload::{Protocol, Workload, WorkloadError},
 };
@@ -59,6 +59,16 @@ pub enum BenchmarkError {
         /// The endpoint that would answer this workload's protocol.
         endpoint: &'static str,
     },
+    /// Generators cannot be brought to nodes that lab did not make.
+    #[error("generators cannot be brought to the nodes of `{name}`: lab did not make them")]
+    #[diagnostic(
+        code(lab::bench::nodes_of_others),
+        help("`lab bench {name}` measures from this machine, through a port-forward")
+    )]
+    NodesOfOthers {
+        /// The cluster.
+        name: String,
+    },
 }
 
 impl BenchmarkError {
@@ -67,6 +77,7 @@ impl BenchmarkError {
         matches!(
             self,
             Self::Workload(_)
+                | Self::NodesOfOthers { .. }
                 | Self::Bench(BenchError::Target(_))
                 | Self::Duel(DuelError::Bench(BenchError::Target(_)) | DuelError::Plan(_))
         )
@@ -97,7 +108,8 @@ pub fn workload(root: &Path, named: &str) -> Result<Workload, BenchmarkError> {
     Ok(Workload::load(&file)?)
 }
 
-/// Runs a workload against the stack's own server.
+/// Runs a workload against the stack's own server. Ends by itself when it is interrupted,
+/// so that what was measured by then is told.
 ///
 /// # Errors
 /// As [`measure_at`], and when the stack has no server to measure.
@@ -108,7 +120,9 @@ pub async fn measure(
     workload: &Workload,
 ) -> Result<BenchmarkSummary, RunError> {
     // Held until all is measured.
-    let endpoints = Endpoints::open(cluster, locked).await?;
+    let endpoints = session
+        .unless_interrupted(Endpoints::open(cluster, locked))
+        .await?;
     let base = server(&endpoints, locked, workload)?;
     if endpoints.are_forwarded() {
         let text = "the benchmark goes through a port-forward of the API server, which is part of what it measures";
@@ -214,6 +228,14 @@ pub async fn measure_at(
         .during(bench.run(|progress| telling.turn(&progress)))
         .await
         .map_err(BenchmarkError::from)?;
+    finish(measured, emitter)
+}
+
+/// Emits what was measured, also where it was ended early, and gives its figures.
+pub(crate) fn finish(
+    measured: Measured,
+    emitter: &dyn Emitter,
+) -> Result<BenchmarkSummary, RunError> {
     let note = |text| emitter.emit(Fact::Noted { text });
     for failure in &measured.failures {
         let offered = measured.summary.points[failure.window].offered;

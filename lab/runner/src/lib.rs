@@ -8,6 +8,7 @@ pub mod endpoints;
 pub mod error;
 pub mod events;
 mod faults;
+pub mod generators;
 mod hidden;
 pub mod images;
 mod place;

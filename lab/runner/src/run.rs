@@ -161,7 +161,6 @@ impl Run<'_> {
             && summary.failed == 0
         {
             let measured = benchmark::measure(&self.session, cluster, locked, workload);
-            let measured = session.unless_interrupted(measured);
             let measured = self.stage(Stage::Benchmark, measured).await?;
             if !measured.missed.is_empty() {
                 return Ok(Exit::BudgetMissed);

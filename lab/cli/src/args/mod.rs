@@ -134,6 +134,7 @@ pub(crate) enum Command {
     Test(TestArgs),
     /// Measure inference throughput and latency of the deployed model, or of any server.
     #[command(after_help = "Example:\n  lab bench demo\n  \
+                      lab bench demo --generators 4   the load is made in the cluster\n  \
                       lab bench --url http://127.0.0.1:8000 --workload mine.toml   no cluster needed")]
     Bench(BenchArgs),
     /// Break a cluster on purpose: stop, pause, cut off or fill its nodes; always undone.
@@ -172,6 +173,9 @@ pub(crate) enum Command {
     /// Wait for the end of a process or a time, then clean. `lab run` leaves one behind.
     #[command(hide = true)]
     Reap(ReapArgs),
+    /// Make load as it is asked on standard input. Runs inside a generator's pod only.
+    #[command(hide = true)]
+    Generate,
     /// Be a node's first process. Runs inside the node container only.
     #[command(hide = true)]
     Node(NodeCommand),

@@ -106,6 +106,10 @@ pub(crate) struct BenchArgs {
     /// Protocol v2, as Triton does, over plain HTTP.
     #[arg(long, value_name = "URL", conflicts_with = "name")]
     pub(crate) url: Option<String>,
+    /// Make the load in the cluster, with so many generators: each is a pod with a share of
+    /// it, they begin together, and their histograms are added.
+    #[arg(long, value_name = "N", conflicts_with = "url", value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) generators: Option<u32>,
     /// Which stack is on the cluster.
     #[command(flatten)]
     pub(crate) stack: StackArgs,

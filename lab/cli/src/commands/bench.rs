@@ -10,7 +10,7 @@ use lab_model::{
     name::ClusterName,
 };
 use lab_report::{lang::Lang, pictures};
-use lab_runner::{RunError, Session, benchmark};
+use lab_runner::{RunError, Session, benchmark, generators};
 
 use super::{CommandError, Context, cluster::open, compare::compare, live::Live, sweep::sweep};
 use crate::{
@@ -31,7 +31,14 @@ pub(super) async fn bench(context: &Context, args: BenchArgs) -> Result<Exit, Co
     }
     let summary = match (args.url, args.name) {
         (Some(url), _) => server(context, &url, &workload, out).await?,
-        (None, Some(name)) => cluster(context, &name, &args.stack, &workload, out).await?,
+        (None, Some(name)) => {
+            let wish = Wish {
+                name: &name,
+                stack: &args.stack,
+                generators: args.generators,
+            };
+            cluster(context, &wish, &workload, out).await?
+        }
         (None, None) => return Ok(Exit::Usage),
     };
     if !context.global.json {
@@ -63,17 +70,24 @@ async fn server(
     Ok(measured?)
 }
 
+/// What is to be measured on which cluster.
+struct Wish<'a> {
+    name: &'a ClusterName,
+    stack: &'a StackArgs,
+    /// How many make the load, within the cluster; none where this process does.
+    generators: Option<u32>,
+}
+
 /// Measures what a stack on a cluster has deployed.
 async fn cluster(
     context: &Context,
-    name: &ClusterName,
-    stack: &StackArgs,
+    wish: &Wish<'_>,
     workload: &Workload,
     out: Option<&Path>,
 ) -> Result<BenchmarkSummary, CommandError> {
-    let locked = context.stack(&stack.stack, &stack.lock)?;
+    let locked = context.stack(&wish.stack.stack, &wish.stack.lock)?;
     let workbench = context.workbench(ImagePolicy::Auto).await?;
-    let cluster = open(&workbench, name).await?;
+    let cluster = open(&workbench, wish.name).await?;
     let live = Live::start(&context.global, None);
     let (cancel, watcher) = signals::watch();
     let session = Session {
@@ -81,9 +95,10 @@ async fn cluster(
         emitter: live.emitter(),
         cancel,
     };
-    let measured = session
-        .unless_interrupted(benchmark::measure(&session, &cluster, &locked, workload))
-        .await;
+    let measured = match wish.generators {
+        None => benchmark::measure(&session, &cluster, &locked, workload).await,
+        Some(count) => generators::measure(&session, &cluster, &locked, workload, count).await,
+    };
     drop(session);
     let events = live.finish().await;
     drop(watcher);

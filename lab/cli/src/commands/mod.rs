@@ -101,6 +101,12 @@ pub(crate) enum CommandError {
         help("name a cluster of `lab list`, or an address such as `http://127.0.0.1:8000`")
     )]
     NoServer { named: String, reason: String },
+    #[error("the generator ended")]
+    #[diagnostic(
+        code(lab::cli::generator),
+        help("`lab bench NAME --generators N` starts generators, and speaks with them")
+    )]
+    Generator(#[source] std::io::Error),
     #[error("the node ended")]
     #[diagnostic(code(lab::cli::node))]
     Node(#[from] lab_node::NodeError),
@@ -110,7 +116,9 @@ impl CommandError {
     fn exit(&self) -> Exit {
         match self {
             Self::Run(error) => error.exit(),
-            Self::File(_) | Self::Node(_) | Self::NotInstalled { .. } => Exit::SetupFailed,
+            Self::File(_) | Self::Node(_) | Self::Generator(_) | Self::NotInstalled { .. } => {
+                Exit::SetupFailed
+            }
             Self::Read(_)
             | Self::Settings(_)
             | Self::NoComponent { .. }
@@ -172,6 +180,8 @@ pub(crate) async fn execute(cli: Cli, settings: Result<Settings, SettingsError>)
     let command = match command {
         // The node's first process has no checkout and no terminal.
         Command::Node(node) => return as_node(&global, node.args).await,
+        // Nor has a generator.
+        Command::Generate => return generate(&global).await,
         // These describe the command line itself, wherever that is.
         Command::Completions(args) => return manual::completions(&args),
         Command::Man(args) => return manual::pages(&global, &args),
@@ -213,9 +223,11 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit, CommandEr
         Command::Images(command) => images::images(context, command).await,
         Command::Tools => images::tools(context).await,
         Command::Doctor => doctor::doctor(context).await,
-        Command::Node(_) | Command::Reap(_) | Command::Completions(_) | Command::Man(_) => {
-            Ok(Exit::Usage)
-        }
+        Command::Node(_)
+        | Command::Generate
+        | Command::Reap(_)
+        | Command::Completions(_)
+        | Command::Man(_) => Ok(Exit::Usage),
     }
 }
 
@@ -224,6 +236,18 @@ async fn as_node(global: &Global, args: Vec<String>) -> Exit {
         Ok(()) => Exit::Ok,
         Err(error) => {
             output::error(global, &error);
+            Exit::SetupFailed
+        }
+    }
+}
+
+/// A generator: whoever made its pod is its standard input and output.
+async fn generate(global: &Global) -> Exit {
+    let (input, output) = (tokio::io::stdin(), tokio::io::stdout());
+    match lab_runner::generators::serve(input, output).await {
+        Ok(()) => Exit::Ok,
+        Err(error) => {
+            output::error(global, &CommandError::Generator(error));
             Exit::SetupFailed
         }
     }
