@@ -42,7 +42,7 @@ pub enum SweepError {
 
 impl Sweep<'_> {
     /// Sets the model up in each way and has the workload, named by it, measured; then sets
-    /// it up as its repository says, also where measuring failed or was ended early.
+    /// it up as it was, also where measuring failed or was ended early.
     ///
     /// # Errors
     /// The measuring's own, and where the model cannot be set up.
@@ -58,7 +58,7 @@ impl Sweep<'_> {
         };
         let config = repository.config().await.map_err(SweepError::from)?;
         let measured = self.each(&repository, &config, &mut measure).await;
-        let restored = repository.load(None).await;
+        let restored = repository.load(&config).await;
         // What went wrong first is the cause of all else.
         let measured = measured?;
         restored.map_err(SweepError::from)?;
@@ -73,7 +73,7 @@ impl Sweep<'_> {
     ) -> Result<Vec<T>, E> {
         let mut measured = Vec::new();
         for variant in self.variants {
-            let loaded = repository.load(Some(&variant.of(config))).await;
+            let loaded = repository.load(&variant.of(config)).await;
             loaded.map_err(SweepError::from)?;
             measured.push(measure(&self.named(variant)).await?);
         }

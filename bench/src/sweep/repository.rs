@@ -60,13 +60,11 @@ impl Repository<'_> {
             .map_err(|source| RepositoryError::Asked { url, source })
     }
 
-    /// Loads the model again, with this configuration or as its repository says.
-    pub(super) async fn load(&self, config: Option<&Value>) -> Result<(), RepositoryError> {
+    /// Loads the model again, with this configuration. One that Triton was told stays until
+    /// it is told another: without one it looks for changed files only.
+    pub(super) async fn load(&self, config: &Value) -> Result<(), RepositoryError> {
         let url = self.url(&format!("repository/models/{}/load", self.model));
-        let body = match config {
-            Some(config) => json!({"parameters": {"config": config.to_string()}}),
-            None => json!({}),
-        };
+        let body = json!({"parameters": {"config": config.to_string()}});
         answer(&url, self.client.post(&url).json(&body)).await?;
         Ok(())
     }

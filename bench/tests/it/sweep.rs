@@ -16,8 +16,8 @@ use lab_bench::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// What a model repository was asked to load, by instances; none: as its files say.
-type Loaded = Arc<Mutex<Vec<Option<u64>>>>;
+/// What a model repository was asked to load, by instances.
+type Loaded = Arc<Mutex<Vec<u64>>>;
 
 /// Triton's model repository, as far as one model of it can be loaded with other instances.
 struct Repository {
@@ -49,7 +49,7 @@ impl Repository {
         }
     }
 
-    fn loaded(&self) -> Vec<Option<u64>> {
+    fn loaded(&self) -> Vec<u64> {
         self.loaded.lock().unwrap().clone()
     }
 }
@@ -67,12 +67,12 @@ async fn answer(
         ),
         (Method::POST, "/v2/repository/models/digits/load") => {
             let body: Value = serde_json::from_slice(&body).unwrap();
-            let config = body["parameters"]["config"].as_str();
-            let config = config.map(|text| serde_json::from_str::<Value>(text).unwrap());
-            let count = config.and_then(|it| it["instance_group"][0]["count"].as_u64());
+            let config = body["parameters"]["config"].as_str().unwrap();
+            let config: Value = serde_json::from_str(config).unwrap();
+            let count = config["instance_group"][0]["count"].as_u64().unwrap();
             loaded.lock().unwrap().push(count);
             match count {
-                Some(9..) => (400, json!({"error": "no memory for 9 instances"})),
+                9.. => (400, json!({"error": "no memory for 9 instances"})),
                 _ => (200, Value::Null),
             }
         }
@@ -106,7 +106,7 @@ async fn each_way_is_loaded_and_the_model_is_left_as_it_was() {
     let repository = Repository::start().await;
     let names = names(&repository, &variants(&[1, 2], &[])).await.unwrap();
     assert_eq!(names, ["digits (instances=1)", "digits (instances=2)"]);
-    assert_eq!(repository.loaded(), [Some(1), Some(2), None]);
+    assert_eq!(repository.loaded(), [1, 2, 1]);
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn a_way_that_is_refused_is_told_in_the_servers_words() {
         .await
         .unwrap_err();
     assert!(refused.to_string().contains("no memory for 9 instances"));
-    assert_eq!(repository.loaded(), [Some(9), None]);
+    assert_eq!(repository.loaded(), [9, 1]);
 }
 
 #[tokio::test]
@@ -139,5 +139,5 @@ async fn the_model_is_left_as_it_was_where_measuring_failed() {
     };
     let failed = sweep.run(async |_: &Workload| Err::<(), _>(Failed)).await;
     assert!(failed.is_err());
-    assert_eq!(repository.loaded(), [Some(2), None]);
+    assert_eq!(repository.loaded(), [2, 1]);
 }

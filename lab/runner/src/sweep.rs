@@ -6,7 +6,10 @@ use lab_bench::{
     workload::Workload,
 };
 use lab_cluster::Cluster;
-use lab_model::{benchmark::BenchmarkSummary, event::Emitter};
+use lab_model::{
+    benchmark::BenchmarkSummary,
+    event::{Emitter, Fact},
+};
 use lab_stack::catalogue::LockedStack;
 use miette::Diagnostic;
 use thiserror::Error;
@@ -89,9 +92,12 @@ pub async fn sweep_at(
     emitter: &dyn Emitter,
     cancel: &CancellationToken,
 ) -> Result<Vec<BenchmarkSummary>, RunError> {
-    sweep
-        .run(async |workload: &Workload| measure_at(server, usage, workload, emitter, cancel).await)
-        .await
+    let measure = async |workload: &Workload| {
+        let text = workload.name.clone();
+        emitter.emit(Fact::Noted { text });
+        measure_at(server, usage, workload, emitter, cancel).await
+    };
+    sweep.run(measure).await
 }
 
 /// Sees that what sets up the model of one pod sets up all.
