@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     figures::{bytes, duration, micros, rate},
-    lang::{Lang, Words, told, words as both},
+    lang::{Lang, Words, alike, told, words as both},
     paint::{Paint, Painter},
     report::{Failure, Place, Report, Verdict},
     text::one_line,
@@ -73,7 +73,11 @@ pub fn render(report: &Report, page: Option<&Path>, look: Look) -> String {
     }
     lines.push(String::new());
     for benchmark in &report.benchmarks {
-        lines.push(row(&both("benchmark", "성능"), lang, &figures(benchmark)));
+        lines.push(row(
+            &both("benchmark", "성능"),
+            lang,
+            &figures(benchmark, lang),
+        ));
         let none = both("", "");
         let highest = benchmark.highest.as_ref().map(words::highest);
         lines.extend(highest.map(|highest| row(&none, lang, highest.of(lang))));
@@ -158,21 +162,26 @@ fn first_failure(failure: &Failure, painter: Painter, lang: Lang) -> Vec<String>
     lines
 }
 
-fn figures(benchmark: &BenchmarkSummary) -> String {
+fn figures(benchmark: &BenchmarkSummary, lang: Lang) -> String {
     let points: Vec<_> = benchmark
         .points
         .iter()
         .map(|point| {
             let errors = match point.errors {
-                0 => String::new(),
-                errors => format!(", {errors} errors"),
+                0 => alike(""),
+                errors => told(format!(", {errors} errors"), format!(", 오류 {errors}건")),
             };
-            let void = if point.void.is_empty() { "" } else { " void" };
+            let void = match point.void.as_slice() {
+                [] => alike(""),
+                _ => both(" void", " 무효"),
+            };
             format!(
-                "{} {}/s p99 {}{errors}{void}",
-                point.offered,
+                "{} {}/s p99 {}{}{}",
+                words::offered(point.offered).of(lang),
                 rate(point.throughput),
-                micros(point.latency.p99)
+                micros(point.latency.p99),
+                errors.of(lang),
+                void.of(lang),
             )
         })
         .collect();

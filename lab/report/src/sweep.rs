@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Room for a way's name, columns of the terminal.
-const WIDTH: usize = 32;
+const WIDTH: usize = 26;
 /// Heads of the columns.
 const HEADS: [Words; 8] = [
     words("req/s", "요청/초"),
@@ -56,7 +56,7 @@ fn way(workload: &str, point: &Point) -> String {
     let memory = point.used.map(|used| bytes(used.memory_bytes));
     let known = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), micros);
     let mut line = wide_row(
-        &format!("  {}", of(workload)),
+        of(workload),
         WIDTH,
         &[
             rate(point.throughput),

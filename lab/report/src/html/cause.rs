@@ -1,6 +1,8 @@
 //! What failed first, on top of everything, with what was seen around it in order of
 //! time and the commands that look further.
 
+use std::time::Duration;
+
 use maud::{Markup, html};
 
 use super::{
@@ -25,7 +27,7 @@ pub(super) fn section(report: &Report) -> Markup {
             section.cause {
                 (heading("first-cause", "What failed first", "가장 먼저 실패한 것"))
                 (failure(first, Shown::Open))
-                (seen(&clues(report)))
+                (seen(clues(report), first.at))
                 (look_further(report, first))
                 @if !rest.is_empty() {
                     details.after {
@@ -56,9 +58,13 @@ fn failure(failure: &Failure, shown: Shown) -> Markup {
     }
 }
 
-/// What was seen around it, what came first on top.
-fn seen(clues: &[Clue]) -> Markup {
-    let (first, more) = clues.split_at(clues.len().min(UNFOLDED));
+/// What was seen around it, what came first on top. What came after it did not cause it;
+/// what nothing gives a time, such as the state of a pod, may have.
+fn seen(clues: Vec<Clue>, failed: Duration) -> Markup {
+    let is_after = |clue: &Clue| clue.at.is_some_and(|at| at > failed);
+    let (after, mut first): (Vec<_>, Vec<_>) = clues.into_iter().partition(is_after);
+    let mut more = first.split_off(first.len().min(UNFOLDED));
+    more.extend(after);
     html! {
         @if !first.is_empty() {
             h3 { (words("What was seen, in order of time", "관찰된 것, 시간 순서")) }
@@ -68,11 +74,11 @@ fn seen(clues: &[Clue]) -> Markup {
                     "먼저 온 것이 원인일 가능성이 가장 크고, 뒤따르는 것은 그 결과일 수 있습니다.",
                 ))
             }
-            (list(first))
+            (list(&first))
             @if !more.is_empty() {
                 details.after {
                     summary { (told(format!("{} more", more.len()), format!("{}개 더", more.len()))) }
-                    (list(more))
+                    (list(&more))
                 }
             }
         }
