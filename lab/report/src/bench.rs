@@ -1,7 +1,6 @@
 //! What `lab bench` prints: the figures as text, within 100 columns.
 
 use lab_model::benchmark::{BenchmarkSummary, Point, ServerTimes};
-
 use unicode_width::UnicodeWidthStr;
 
 use crate::{

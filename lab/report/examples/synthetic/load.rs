@@ -190,6 +190,7 @@ fn point(offered: Offered, throughput: f64, mean: f64) -> Point {
             bytes_received: requests * 318,
         },
         server: Some(server(requests, mean)),
+        used: None,
         series: series(throughput, latency),
         histogram: histogram(mean, answers),
     }
