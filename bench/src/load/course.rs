@@ -29,6 +29,15 @@ pub enum Pace {
     },
 }
 
+impl Pace {
+    /// Requests that may be on their way at once.
+    pub(crate) const fn places(&self) -> usize {
+        match self {
+            Self::Closed { connections } | Self::Open { connections, .. } => *connections as usize,
+        }
+    }
+}
+
 /// One measured window, with what goes before it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Course {

@@ -10,19 +10,14 @@ use std::{
 
 use super::{
     backlog::{Backlog, Due},
-    connections::Connections,
     course::{Course, Pace, Phase, Watch},
     meter::{Driven, Flight, Meter},
     phase::Phases,
     poller::{Alarm, Event, Poller, number},
     schedule::Schedule,
-    streams::Streams,
     wire::{State, Told, Wire},
 };
-use crate::{
-    prepare::{Prepared, Protocol},
-    record::FailureClass,
-};
+use crate::record::FailureClass;
 
 /// Events taken from the kernel at once.
 const EVENTS: usize = 256;
@@ -41,33 +36,8 @@ struct Place {
     retry: u64,
 }
 
-/// Runs a course against a target, on this thread.
-///
-/// # Errors
-/// When the kernel's epoll fails; what goes wrong with the server is counted.
-pub(crate) fn drive(prepared: &Prepared, course: &Course, watch: &Watch) -> io::Result<Driven> {
-    let poller = Poller::new()?;
-    let (places, requests) = (places(course), prepared.payloads.len());
-    match &prepared.protocol {
-        Protocol::Http => {
-            let wire = Connections::new(prepared, &poller, places);
-            Driver::new(wire, requests, course, watch).run(&poller)
-        }
-        Protocol::Grpc(heads) => {
-            let wire = Streams::new(prepared, heads, &poller, places);
-            Driver::new(wire, requests, course, watch).run(&poller)
-        }
-    }
-}
-
-/// Requests that may be on their way at once.
-fn places(course: &Course) -> usize {
-    match course.pace {
-        Pace::Closed { connections } | Pace::Open { connections, .. } => connections as usize,
-    }
-}
-
-struct Driver<'a, W> {
+/// One load: what is due goes out, what comes back is timed and judged.
+pub(super) struct Driver<'a, W> {
     wire: W,
     requests: usize,
     course: &'a Course,
@@ -91,7 +61,7 @@ struct Driver<'a, W> {
 }
 
 impl<'a, W: Wire> Driver<'a, W> {
-    fn new(wire: W, requests: usize, course: &'a Course, watch: &'a Watch) -> Self {
+    pub(super) fn new(wire: W, requests: usize, course: &'a Course, watch: &'a Watch) -> Self {
         let backlog = match &course.pace {
             Pace::Closed { .. } => None,
             Pace::Open { arrivals, .. } => {
@@ -105,7 +75,7 @@ impl<'a, W: Wire> Driver<'a, W> {
             course,
             watch,
             started: Instant::now(),
-            places: vec![Place::default(); places(course)],
+            places: vec![Place::default(); course.pace.places()],
             free: Vec::new(),
             answered: Vec::new(),
             told: Vec::new(),
@@ -119,7 +89,7 @@ impl<'a, W: Wire> Driver<'a, W> {
         }
     }
 
-    fn run(mut self, poller: &Poller) -> io::Result<Driven> {
+    pub(super) fn run(mut self, poller: &Poller) -> io::Result<Driven> {
         let mut alarm = match self.backlog {
             Some(_) => Some(Alarm::new(poller)?),
             None => None,
