@@ -44,7 +44,9 @@ pub struct Wire {
 
 impl fmt::Debug for Wire {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wire").field("name", &self.name).finish()
+        f.debug_struct("Wire")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

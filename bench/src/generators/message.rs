@@ -58,7 +58,7 @@ impl Nanos {
     }
 
     /// How long it is until then, by this machine's clock; nothing where it is past.
-    pub(super) fn from_now(self) -> Duration {
+    pub(super) fn still_ahead(self) -> Duration {
         let until = self.0.saturating_sub(Self::now().0);
         Duration::from_nanos(u64::try_from(until).unwrap_or(0))
     }

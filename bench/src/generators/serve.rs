@@ -70,7 +70,7 @@ async fn window(
     let watch = Arc::new(Watch::default());
     let mut phases = watch.phases();
     let mut ticks = interval(TELL_EVERY);
-    sleep(at.from_now()).await;
+    sleep(at.still_ahead()).await;
     let mut driving = pin!(session.drive(course, &watch));
     let driven = loop {
         tokio::select! {

@@ -34,12 +34,13 @@ impl Repository {
         let told = Arc::clone(&loaded);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
+            let mut open = JoinSet::new();
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let told = Arc::clone(&told);
                 let service = service_fn(move |request| answer(request, Arc::clone(&told)));
                 let served = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-                tokio::spawn(served);
+                open.spawn(served);
             }
         });
         Self {
