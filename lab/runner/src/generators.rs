@@ -40,7 +40,7 @@ const COMMAND: &str = "generate";
 /// Everything that makes load for a benchmark carries this label.
 const LABEL: &str = "lab.generators";
 /// A pod whose image is there starts within seconds, also on a busy machine.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// Beyond what the workload takes, generators are ended by Kubernetes itself: should
 /// neither lab nor their streams do it.
 const SPARE: Duration = Duration::from_mins(10);
