@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
+use backon::{ExponentialBuilder, Retryable};
 use bollard::{
     body_try_stream,
     models::ContainerInspectResponse,
@@ -18,6 +19,15 @@ use crate::{
     lines::{Line, LineCutter},
     volume::label_filter,
 };
+
+/// Whether some of a container's processes got away from its freezer: runc's words.
+fn got_away(error: &bollard::errors::Error) -> bool {
+    matches!(
+        error,
+        bollard::errors::Error::DockerResponseServerError { message, .. }
+            if message.contains("unable to freeze")
+    )
+}
 
 /// A container in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,9 +129,13 @@ impl Engine {
     }
 
     /// Freezes every process of a container.
+    ///
+    /// Tried again where the kernel did not get hold of all of them at once, as happens on
+    /// a busy machine while they start others.
     pub async fn pause_container(&self, container: &str) -> Result<(), EngineError> {
-        let paused = self.docker.pause_container(container).await;
-        paused.map_err(|error| {
+        let pause = || self.docker.pause_container(container);
+        let paused = pause.retry(ExponentialBuilder::default()).when(got_away);
+        paused.await.map_err(|error| {
             EngineError::from_request(format!("pause container `{container}`"), error)
         })
     }
