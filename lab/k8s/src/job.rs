@@ -331,7 +331,7 @@ mod tests {
             image: "docker.io/lab/generator:1".to_owned(),
             args: vec!["generate".to_owned()],
             pods: 2,
-            limit: Duration::from_secs(60),
+            limit: Duration::from_mins(1),
             labels: BTreeMap::new(),
         }
     }
@@ -385,7 +385,7 @@ mod tests {
         }]}));
         let pods = BTreeMap::from([("a".to_owned(), full.clone()), ("b".to_owned(), full)]);
 
-        let error = stalled(&spec(), &pods, Duration::from_secs(60));
+        let error = stalled(&spec(), &pods, Duration::from_mins(1));
 
         assert_eq!(
             error.to_string(),

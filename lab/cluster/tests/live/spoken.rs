@@ -20,7 +20,7 @@ type Failure = Box<dyn std::error::Error>;
 /// The word that makes this program say what it hears.
 pub(super) const ECHO: &str = "echo";
 const LABEL: &str = "lab.test";
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// Says each line that it hears, until there are no more.
 pub(super) async fn echo() -> Result<(), Failure> {
@@ -50,7 +50,7 @@ pub(super) async fn live(engine: &Engine, cluster: &Cluster) -> Result<(), Failu
         image,
         args: vec![ECHO.to_owned()],
         pods: 2,
-        limit: Duration::from_secs(300),
+        limit: Duration::from_mins(5),
         labels: BTreeMap::from([(LABEL.to_owned(), "1".to_owned())]),
     };
     kube.make_job(&job).await?;
