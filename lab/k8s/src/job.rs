@@ -33,8 +33,9 @@ const OF_JOB: &str = "job-name";
 const NOBODY: i64 = 65_534;
 /// What a figure's line of text may need on its way, bytes.
 const BUFFER: usize = 1 << 16;
-/// Garbage collection of a few pods that have ended takes a second or two.
-const GONE_WITHIN: Duration = Duration::from_secs(30);
+/// Garbage collection of a few pods that have ended takes a second or two; a kubelet that
+/// failed to end one looks at it again within a minute or so.
+const GONE_WITHIN: Duration = Duration::from_mins(2);
 
 /// A Job to run.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -25,6 +25,7 @@ use lab_model::{
     provider::Provider,
 };
 use lab_stack::catalogue::LockedStack;
+use tokio::time::sleep;
 
 use crate::{
     Endpoints,
@@ -41,6 +42,9 @@ const COMMAND: &str = "generate";
 const LABEL: &str = "lab.generators";
 /// A pod whose image is there starts within seconds, also on a busy machine.
 const IDLE: Duration = Duration::from_mins(1);
+/// How often, and how many times, it is looked whether generators have ended.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+const LOOKS: u32 = 20;
 /// Beyond what the workload takes, generators are ended by Kubernetes itself: should
 /// neither lab nor their streams do it.
 const SPARE: Duration = Duration::from_mins(10);
@@ -189,9 +193,17 @@ impl Within<'_> {
         finish(measured, &**emitter)
     }
 
-    /// Says how pods ended that should not have.
+    /// Says how pods ended that should not have. They end by themselves when nobody speaks
+    /// with them any more; a kubelet that kills one just then may need a minute to see it.
     async fn tell_what_became(&self, kube: &Kube, job: &JobSpec) {
-        let pods = kube.job_pods(job).await.unwrap_or_default();
+        let mut pods = kube.job_pods(job).await.unwrap_or_default();
+        for _ in 0..LOOKS {
+            if pods.iter().all(|it| it.phase != "Running") {
+                break;
+            }
+            sleep(LOOK_AGAIN).await;
+            pods = kube.job_pods(job).await.unwrap_or_default();
+        }
         for pod in pods.iter().filter(|it| it.phase == "Failed") {
             self.session.emitter.emit(Fact::Noted {
                 text: format!("a generator ended early: {pod}"),
