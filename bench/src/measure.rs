@@ -155,7 +155,7 @@ fn void(tally: &Tally, cpu: u64, wall: u64) -> Vec<String> {
     let late = tally.lag_share();
     if late > MOST_LAG {
         void.push(format!(
-            "{:.0} % of the latency is the generator's own lateness (p99 {:.0} us); above {:.0} % the figures are its own",
+            "{:.1} % of the latency is the generator's own lateness (p99 {:.0} us); above {:.0} % the figures are its own",
             100.0 * late,
             quantiles(&tally.lag).p99,
             100.0 * MOST_LAG,

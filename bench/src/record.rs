@@ -96,8 +96,8 @@ pub struct Tally {
     /// How late the generator itself sent, ns. Empty for a closed loop.
     #[serde(with = "export::times")]
     pub(crate) lag: Histogram<u64>,
-    /// When the first right answer came, ns after the load began to connect; its window
-    /// has not begun then.
+    /// When the first right answer came, ns after the load began to connect: as a rule
+    /// before the window.
     pub(crate) first: Option<u64>,
     #[serde(with = "export::pairs")]
     pub(crate) failures: BTreeMap<FailureClass, Failures>,

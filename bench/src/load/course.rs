@@ -36,6 +36,24 @@ impl Pace {
             Self::Closed { connections } | Self::Open { connections, .. } => *connections as usize,
         }
     }
+
+    fn share(&self, index: u32, of: u32) -> Self {
+        let part = |connections: u32| {
+            u32::try_from(part(connections.into(), index, of)).unwrap_or(connections)
+        };
+        match self {
+            Self::Closed { connections } => Self::Closed {
+                connections: part(*connections),
+            },
+            Self::Open {
+                arrivals,
+                connections,
+            } => Self::Open {
+                arrivals: arrivals.share(index, of),
+                connections: part(*connections).max(1),
+            },
+        }
+    }
 }
 
 /// One measured window, with what goes before it.
@@ -79,26 +97,6 @@ impl Course {
                 ..self.clone()
             })
             .collect()
-    }
-}
-
-impl Pace {
-    fn share(&self, index: u32, of: u32) -> Self {
-        let part = |connections: u32| {
-            u32::try_from(part(connections.into(), index, of)).unwrap_or(connections)
-        };
-        match self {
-            Self::Closed { connections } => Self::Closed {
-                connections: part(*connections),
-            },
-            Self::Open {
-                arrivals,
-                connections,
-            } => Self::Open {
-                arrivals: arrivals.share(index, of),
-                connections: part(*connections).max(1),
-            },
-        }
     }
 }
 
@@ -221,10 +219,8 @@ mod tests {
         }
     }
 
-    fn connections(course: &Course) -> u32 {
-        match course.pace {
-            Pace::Closed { connections } | Pace::Open { connections, .. } => connections,
-        }
+    fn connections(course: &Course) -> usize {
+        course.pace.places()
     }
 
     proptest! {
@@ -233,7 +229,7 @@ mod tests {
             all in 1_u32..200, requests in 0_u64..10_000, of in 1_u32..20
         ) {
             let shares = course(Pace::Closed { connections: all }, requests).shares(of);
-            prop_assert_eq!(shares.iter().map(connections).sum::<u32>(), all);
+            prop_assert_eq!(shares.iter().map(connections).sum::<usize>(), all as usize);
             prop_assert_eq!(shares.iter().map(|it| it.max_requests).sum::<u64>(), requests);
             prop_assert!(shares.iter().all(|it| connections(it) > 0));
             prop_assert!(shares.iter().all(|it| it.seed == 7));

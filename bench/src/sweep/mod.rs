@@ -49,13 +49,10 @@ impl Sweep<'_> {
     pub async fn run<T, E: From<SweepError>>(
         &self,
         mut measure: impl AsyncFnMut(&Workload) -> Result<T, E>,
-    ) -> Result<Vec<T>, E> {
+    ) -> Result<Vec<(Variant, T)>, E> {
         let client = client(repository::LOAD).map_err(SweepError::from)?;
-        let repository = Repository {
-            client: &client,
-            server: self.repository,
-            model: &self.workload.model,
-        };
+        let repository = Repository::at(self.repository, &client, &self.workload.model);
+        let repository = repository.map_err(SweepError::from)?;
         let config = repository.config().await.map_err(SweepError::from)?;
         let measured = self.each(&repository, &config, &mut measure).await;
         let restored = repository.load(&config).await;
@@ -70,12 +67,12 @@ impl Sweep<'_> {
         repository: &Repository<'_>,
         config: &Value,
         measure: &mut impl AsyncFnMut(&Workload) -> Result<T, E>,
-    ) -> Result<Vec<T>, E> {
+    ) -> Result<Vec<(Variant, T)>, E> {
         let mut measured = Vec::new();
         for variant in self.variants {
             let loaded = repository.load(&variant.of(config)).await;
             loaded.map_err(SweepError::from)?;
-            measured.push(measure(&self.named(variant)).await?);
+            measured.push((*variant, measure(&self.named(variant)).await?));
         }
         Ok(measured)
     }

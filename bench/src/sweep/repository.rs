@@ -12,6 +12,16 @@ pub(super) const LOAD: Duration = Duration::from_mins(2);
 /// Why a model could not be set up.
 #[derive(Debug, Error, Diagnostic)]
 pub enum RepositoryError {
+    /// Models are set up over plain HTTP only.
+    #[error("`{url}` is not the address of a model repository")]
+    #[diagnostic(
+        code(lab::bench::repository_address),
+        help("pass `http://host:port` of Triton's HTTP service")
+    )]
+    Address {
+        /// The address as given.
+        url: String,
+    },
     /// The server cannot be asked.
     #[error("failed to ask `{url}`")]
     #[diagnostic(
@@ -43,13 +53,30 @@ pub enum RepositoryError {
 }
 
 pub(super) struct Repository<'a> {
-    pub(super) client: &'a reqwest::Client,
+    client: &'a reqwest::Client,
     /// `http://host:port`.
-    pub(super) server: &'a str,
-    pub(super) model: &'a str,
+    server: &'a str,
+    model: &'a str,
 }
 
-impl Repository<'_> {
+impl<'a> Repository<'a> {
+    pub(super) fn at(
+        server: &'a str,
+        client: &'a reqwest::Client,
+        model: &'a str,
+    ) -> Result<Self, RepositoryError> {
+        if !server.starts_with("http://") {
+            return Err(RepositoryError::Address {
+                url: server.to_owned(),
+            });
+        }
+        Ok(Self {
+            client,
+            server,
+            model,
+        })
+    }
+
     /// The model's configuration: `ModelConfig` as JSON.
     pub(super) async fn config(&self) -> Result<Value, RepositoryError> {
         let url = self.url(&format!("models/{}/config", self.model));

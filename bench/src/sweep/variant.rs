@@ -2,11 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// How a model is set up; what is not said stays as the model's repository says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Variant {
     /// Instances of each of the model's groups.
     pub instances: Option<u32>,
@@ -15,8 +14,7 @@ pub struct Variant {
 }
 
 /// How a server puts requests together into a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Batching {
     /// Not at all.
     Off,

@@ -230,7 +230,7 @@ fn notes(verdict: &Verdict) -> Vec<String> {
     });
     notes.extend(verdict.cold_start.as_ref().map(|cold| {
         let (a, b) = (micros(cold.a_micros), micros(cold.b_micros));
-        format!("시작 뒤 첫 응답, 판정하지 않음: A {a}, B {b}")
+        format!("연결을 새로 맺은 실행의 첫 응답, 판정하지 않음: A {a}, B {b}")
     }));
     notes
 }

@@ -97,9 +97,11 @@ async fn names(repository: &Repository, ways: &[Variant]) -> Result<Vec<String>,
         repository: &repository.url,
         variants: ways,
     };
-    sweep
-        .run(async |workload: &Workload| Ok(workload.name.clone()))
-        .await
+    let named = sweep
+        .run(async |workload: &Workload| Ok::<_, SweepError>(workload.name.clone()))
+        .await?;
+    assert!(named.iter().map(|(way, _)| way).eq(ways));
+    Ok(named.into_iter().map(|(_, name)| name).collect())
 }
 
 #[tokio::test]
@@ -118,6 +120,23 @@ async fn a_way_that_is_refused_is_told_in_the_servers_words() {
         .unwrap_err();
     assert!(refused.to_string().contains("no memory for 9 instances"));
     assert_eq!(repository.loaded(), [9, 1]);
+}
+
+#[tokio::test]
+async fn an_address_of_another_protocol_is_told_before_anything_is_asked() {
+    let workload = workload();
+    for address in ["grpc://127.0.0.1:8001", "https://127.0.0.1:8000"] {
+        let sweep = Sweep {
+            workload: &workload,
+            repository: address,
+            variants: &variants(&[2], &[]),
+        };
+        let refused = sweep
+            .run(async |_: &Workload| Ok::<_, SweepError>(()))
+            .await;
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("is not the address of a model repository"));
+    }
 }
 
 #[tokio::test]

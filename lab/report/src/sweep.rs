@@ -24,9 +24,16 @@ const HEADS: [Words; 8] = [
     words("memory", "메모리"),
 ];
 
+/// A way the model was set up, with its figures.
+type Way = (String, BenchmarkSummary);
+
 /// The figures of every way, by load.
-pub fn table(swept: &[BenchmarkSummary], lang: Lang) -> String {
-    let loads = swept.iter().map(|one| one.points.len()).max().unwrap_or(0);
+pub fn table(swept: &[Way], lang: Lang) -> String {
+    let loads = swept
+        .iter()
+        .map(|(_, one)| one.points.len())
+        .max()
+        .unwrap_or(0);
     let lines: Vec<String> = (0..loads)
         .flat_map(|load| of_load(swept, load, lang))
         .chain(missed(swept, lang))
@@ -35,10 +42,10 @@ pub fn table(swept: &[BenchmarkSummary], lang: Lang) -> String {
 }
 
 /// One load: what each way made of it.
-fn of_load(swept: &[BenchmarkSummary], load: usize, lang: Lang) -> Vec<String> {
+fn of_load(swept: &[Way], load: usize, lang: Lang) -> Vec<String> {
     let points = swept
         .iter()
-        .filter_map(|one| Some((one.workload.as_str(), one.points.get(load)?)));
+        .filter_map(|(name, one)| Some((name, one.points.get(load)?)));
     let points: Vec<_> = points.collect();
     let Some((_, first)) = points.first() else {
         return Vec::new();
@@ -51,12 +58,12 @@ fn of_load(swept: &[BenchmarkSummary], load: usize, lang: Lang) -> Vec<String> {
     lines
 }
 
-fn way(workload: &str, point: &Point) -> String {
+fn way(name: &str, point: &Point) -> String {
     let times = point.server.as_ref();
     let memory = point.used.map(|used| bytes(used.memory_bytes));
     let known = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), micros);
     let mut line = wide_row(
-        of(workload),
+        name,
         WIDTH,
         &[
             rate(point.throughput),
@@ -75,17 +82,9 @@ fn way(workload: &str, point: &Point) -> String {
     line
 }
 
-/// The way, from the workload's name: what stands in its brackets.
-fn of(workload: &str) -> &str {
-    let way = workload
-        .split_once(" (")
-        .and_then(|(_, way)| way.strip_suffix(')'));
-    way.unwrap_or(workload)
-}
-
-fn missed(swept: &[BenchmarkSummary], lang: Lang) -> impl Iterator<Item = String> {
-    swept.iter().flat_map(move |one| {
+fn missed(swept: &[Way], lang: Lang) -> impl Iterator<Item = String> {
+    swept.iter().flat_map(move |(name, one)| {
         let missed = one.missed.iter().map(|missed| said::missed(missed));
-        missed.map(move |missed| format!("{}: {}", of(&one.workload), missed.of(lang)))
+        missed.map(move |missed| format!("{name}: {}", missed.of(lang)))
     })
 }

@@ -14,6 +14,7 @@ use lab_cluster::Cluster;
 use lab_model::{
     benchmark::BenchmarkSummary,
     event::{Emitter, Fact, Progress},
+    stack::Endpoint,
 };
 use lab_stack::catalogue::LockedStack;
 use miette::Diagnostic;
@@ -21,15 +22,31 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Endpoints, error::RunError, server_pods::ServerPods, session::Session, telling::Telling,
+    Endpoints, endpoints::named, error::RunError, server_pods::ServerPods, session::Session,
+    telling::Telling,
 };
 
 /// The endpoint that answers a workload's requests.
-pub(crate) const fn endpoint(workload: &Workload) -> &'static str {
+const fn name_of_endpoint(workload: &Workload) -> &'static str {
     match workload.protocol {
         Protocol::V2Grpc => "triton-grpc",
         _ => "triton",
     }
+}
+
+/// The endpoint that answers a workload's requests.
+///
+/// # Errors
+/// When the stack has none.
+pub(crate) fn endpoint<'a>(
+    locked: &'a LockedStack,
+    workload: &Workload,
+) -> Result<&'a Endpoint, BenchmarkError> {
+    let name = name_of_endpoint(workload);
+    named(locked, name).ok_or_else(|| BenchmarkError::NoEndpoint {
+        stack: locked.name.clone(),
+        endpoint: name,
+    })
 }
 
 /// A benchmark that could not be run at all.
@@ -130,9 +147,11 @@ pub async fn measure(
             text: text.to_owned(),
         });
     }
-    let pods = ServerPods::of(cluster, locked, endpoint(workload)).await?;
-    let usage = pods.as_ref().map(|pods| pods as &dyn Usage);
-    measure_at(&base, usage, workload, &*session.emitter, &session.cancel).await
+    let pods = ServerPods::of(cluster, locked, workload).await?;
+    let Session {
+        emitter, cancel, ..
+    } = session;
+    measure_at(&base, Some(&pods), workload, &**emitter, cancel).await
 }
 
 /// The address of the stack's own server that speaks the workload's protocol.
@@ -144,7 +163,7 @@ pub fn server(
     locked: &LockedStack,
     workload: &Workload,
 ) -> Result<String, BenchmarkError> {
-    url(endpoints, locked, endpoint(workload))
+    url(endpoints, locked, name_of_endpoint(workload))
 }
 
 /// The address of one of the stack's endpoints.

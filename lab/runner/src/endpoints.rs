@@ -96,6 +96,11 @@ pub fn by_hand(cluster: &Cluster, locked: &LockedStack) -> BTreeMap<String, Stri
         .collect()
 }
 
+/// The endpoint of this name, where the stack has it.
+pub(crate) fn named<'a>(locked: &'a LockedStack, name: &str) -> Option<&'a Endpoint> {
+    endpoints(locked).find(|it| it.name == name)
+}
+
 fn endpoints(locked: &LockedStack) -> impl Iterator<Item = &Endpoint> {
     locked.stack.components.iter().flat_map(|it| &it.endpoints)
 }

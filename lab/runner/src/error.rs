@@ -96,6 +96,7 @@ impl RunError {
             Self::Cluster(ClusterError::Existing(error)) => error.is_usage(),
             Self::Scenarios(error) => error.is_usage(),
             Self::Benchmark(error) => error.is_usage(),
+            Self::Sweep(error) => error.is_usage(),
             _ => false,
         }
     }

@@ -8,7 +8,6 @@ use std::{
 
 pub use lab_bench::generators::serve;
 use lab_bench::{
-    Usage,
     generators::{Generators, Wire},
     suite::Bench,
     workload::Workload,
@@ -23,6 +22,7 @@ use lab_model::{
     event::Fact,
     name::label,
     provider::Provider,
+    stack::Endpoint,
 };
 use lab_stack::catalogue::LockedStack;
 use tokio::time::sleep;
@@ -75,7 +75,7 @@ pub async fn measure(
         workload,
         here: server(&endpoints, locked, workload)?,
         there: inside(locked, workload)?,
-        pods: ServerPods::of(cluster, locked, endpoint(workload)).await?,
+        pods: ServerPods::of(cluster, locked, workload).await?,
     };
     let loading = node::load_own_program(&session.workbench.engine, cluster, &*session.emitter);
     let image = session
@@ -86,7 +86,7 @@ pub async fn measure(
     kube.remove_ended_jobs(&job.namespace, LABEL).await?;
     // From here on nothing is dropped half-way: the Job is removed whatever happens.
     let measured = within.measure(&kube, &job).await;
-    within.tell_what_became(&kube, &job).await;
+    within.see_them_end(&kube, &job).await;
     let removed = kube.remove_job(&job).await;
     let summary = measured?;
     removed?;
@@ -95,15 +95,8 @@ pub async fn measure(
 
 /// The address that pods know the stack's server by.
 fn inside(locked: &LockedStack, workload: &Workload) -> Result<String, BenchmarkError> {
-    let name = endpoint(workload);
-    let all = locked.stack.components.iter().flat_map(|it| &it.endpoints);
-    let found = all.into_iter().find(|it| it.name == name);
-    let found = found.ok_or_else(|| BenchmarkError::NoEndpoint {
-        stack: locked.name.clone(),
-        endpoint: name,
-    })?;
+    let Endpoint { service, port, .. } = endpoint(locked, workload)?;
     let namespace = &locked.stack.namespace;
-    let (service, port) = (&found.service, found.port);
     Ok(format!(
         "http://{service}.{namespace}.svc.cluster.local:{port}"
     ))
@@ -147,7 +140,7 @@ struct Within<'a> {
     /// The server's address for pods.
     there: String,
     /// The server's own pods.
-    pods: Option<ServerPods>,
+    pods: ServerPods,
 }
 
 impl Within<'_> {
@@ -180,7 +173,7 @@ impl Within<'_> {
         let bench = Bench {
             workload: self.workload,
             server: &self.here,
-            usage: self.pods.as_ref().map(|pods| pods as &dyn Usage),
+            usage: Some(&self.pods),
             cancel,
         };
         let telling = Telling::new(self.workload, &self.here, &**emitter);
@@ -193,9 +186,9 @@ impl Within<'_> {
         finish(measured, &**emitter)
     }
 
-    /// Says how pods ended that should not have. They end by themselves when nobody speaks
+    /// Waits for the pods' end, and says how those ended that should not have. They end by themselves when nobody speaks
     /// with them any more; a kubelet that kills one just then may need a minute to see it.
-    async fn tell_what_became(&self, kube: &Kube, job: &JobSpec) {
+    async fn see_them_end(&self, kube: &Kube, job: &JobSpec) {
         let mut pods = kube.job_pods(job).await.unwrap_or_default();
         for _ in 0..LOOKS {
             if pods.iter().all(|it| it.phase != "Running") {

@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, time::Duration};
 
-use lab_bench::{Usage, Used};
+use lab_bench::{Usage, Used, workload::Workload};
 use lab_cluster::Cluster;
 use lab_k8s::{
     Kube,
@@ -11,33 +11,31 @@ use lab_k8s::{
 };
 use lab_stack::catalogue::LockedStack;
 
-use crate::error::RunError;
+use crate::{benchmark::endpoint, error::RunError};
 
-/// The pods behind one endpoint of a stack.
+/// The pods behind the endpoint that answers a workload's requests.
 pub(crate) struct ServerPods {
     kube: Kube,
     service: Target,
 }
 
 impl ServerPods {
-    /// `None` where the stack has no such endpoint.
+    /// # Errors
+    /// When the stack has none, or the kubeconfig cannot be used.
     pub(crate) async fn of(
         cluster: &Cluster,
         locked: &LockedStack,
-        endpoint: &str,
-    ) -> Result<Option<Self>, RunError> {
-        let mut endpoints = locked.stack.components.iter().flat_map(|it| &it.endpoints);
-        let Some(endpoint) = endpoints.find(|it| it.name == endpoint) else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
+        workload: &Workload,
+    ) -> Result<Self, RunError> {
+        let endpoint = endpoint(locked, workload)?;
+        Ok(Self {
             kube: Kube::from_kubeconfig_file(&cluster.kubeconfig).await?,
             service: Target {
                 namespace: locked.stack.namespace.clone(),
                 service: endpoint.service.clone(),
                 port: endpoint.port,
             },
-        }))
+        })
     }
 
     /// The Service that leads to them.

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Endpoints,
-    benchmark::{endpoint, measure_at, server, url},
+    benchmark::{measure_at, server, url},
     error::RunError,
     server_pods::ServerPods,
     session::Session,
@@ -47,6 +47,18 @@ pub enum SweepError {
     },
 }
 
+impl SweepError {
+    /// Whether the address is wrong, and not what answers there.
+    pub(crate) const fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            Self::Model(sweep::SweepError::Repository(
+                sweep::RepositoryError::Address { .. }
+            ))
+        )
+    }
+}
+
 impl From<sweep::SweepError> for RunError {
     fn from(error: sweep::SweepError) -> Self {
         SweepError::from(error).into()
@@ -63,12 +75,9 @@ pub async fn sweep(
     locked: &LockedStack,
     workload: &Workload,
     variants: &[Variant],
-) -> Result<Vec<BenchmarkSummary>, RunError> {
-    let pods = ServerPods::of(cluster, locked, endpoint(workload)).await?;
-    if let Some(pods) = &pods {
-        one(pods).await?;
-    }
-    let usage = pods.as_ref().map(|pods| pods as &dyn Usage);
+) -> Result<Vec<(Variant, BenchmarkSummary)>, RunError> {
+    let pods = ServerPods::of(cluster, locked, workload).await?;
+    one(&pods).await?;
     let endpoints = Endpoints::open(cluster, locked).await?;
     let server = server(&endpoints, locked, workload)?;
     let repository = url(&endpoints, locked, REPOSITORY)?;
@@ -77,7 +86,10 @@ pub async fn sweep(
         repository: &repository,
         variants,
     };
-    sweep_at(&server, usage, &sweep, &*session.emitter, &session.cancel).await
+    let Session {
+        emitter, cancel, ..
+    } = session;
+    sweep_at(&server, Some(&pods), &sweep, &**emitter, cancel).await
 }
 
 /// Runs a sweep against any server, given as `http://host:port`, and tells how far it is;
@@ -91,7 +103,7 @@ pub async fn sweep_at(
     sweep: &Sweep<'_>,
     emitter: &dyn Emitter,
     cancel: &CancellationToken,
-) -> Result<Vec<BenchmarkSummary>, RunError> {
+) -> Result<Vec<(Variant, BenchmarkSummary)>, RunError> {
     let measure = async |workload: &Workload| {
         let text = workload.name.clone();
         emitter.emit(Fact::Noted { text });

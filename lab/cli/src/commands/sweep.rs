@@ -33,12 +33,15 @@ pub(super) async fn sweep(context: &Context, args: SweepArgs) -> Result<Exit, Co
     if let Some(folder) = &args.out {
         keep(folder, &events, lang)?;
     }
-    let swept = swept?;
+    let swept: Vec<_> = swept?
+        .into_iter()
+        .map(|(variant, summary)| (variant.to_string(), summary))
+        .collect();
     if !context.global.json {
         output::text(&lab_report::sweep::table(&swept, lang));
     }
-    let kept = swept.iter().all(|one| one.missed.is_empty());
-    Ok(if kept { Exit::Ok } else { Exit::BudgetMissed })
+    let within = swept.iter().all(|(_, one)| one.missed.is_empty());
+    Ok(if within { Exit::Ok } else { Exit::BudgetMissed })
 }
 
 async fn measure(
@@ -47,7 +50,7 @@ async fn measure(
     workload: &Workload,
     variants: &[Variant],
     live: &Live,
-) -> Result<Vec<BenchmarkSummary>, CommandError> {
+) -> Result<Vec<(Variant, BenchmarkSummary)>, CommandError> {
     if args.server.contains("://") {
         let (cancel, _watcher) = signals::watch();
         let sweep = Sweep {
@@ -78,8 +81,8 @@ fn keep(folder: &Path, events: &[Event], lang: Lang) -> Result<(), CommandError>
             let own = folder.join(summary.workload.replace(['(', ')'], "").replace(' ', "-"));
             bench::make(&own)?;
             bench::write(&own, summary, lang)?;
+            output::remark(&format!("figures and pictures: {}", own.display()));
         }
     }
-    output::remark(&format!("figures and pictures: {}", folder.display()));
     Ok(())
 }

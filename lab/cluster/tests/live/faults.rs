@@ -38,12 +38,11 @@ pub(super) async fn live(bench: &Bench) -> Result<(), Failure> {
     let name = name("faults")?;
     let used = use_cluster(bench, &name).await;
     // A node that stands still is in nobody's way.
-    if used.is_ok() {
-        let agent = format!("{name}-agent-1");
-        node::inject(&bench.engine, &name, &Fault::NodePaused { node: agent }).await?;
-    }
+    let agent = format!("{name}-agent-1");
+    let paused = node::inject(&bench.engine, &name, &Fault::NodePaused { node: agent }).await;
     node::down(&bench.engine, &name).await?;
     used?;
+    paused?;
     nothing_is_left(&bench.engine, &name).await
 }
 

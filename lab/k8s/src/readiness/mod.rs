@@ -85,9 +85,7 @@ impl Workload {
             _ => None,
         }
     }
-}
 
-impl Workload {
     /// Its name.
     pub fn name(&self) -> &str {
         match self {

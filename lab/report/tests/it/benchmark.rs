@@ -34,14 +34,15 @@ fn what_lab_bench_prints_in_korean() {
 
 #[test]
 fn what_a_sweep_prints() {
-    let mut one = report("load").benchmarks[0].clone();
-    one.workload = "digits (instances=1 batching=off)".to_owned();
+    let one = report("load").benchmarks[0].clone();
     let mut two = one.clone();
-    two.workload = "digits (instances=2 batching=500us)".to_owned();
     two.missed = vec!["16 at once: p99 9.1 ms is above 5 ms".to_owned()];
     // A way that was cut off has fewer windows.
     two.points.truncate(2);
-    let swept = [one, two];
+    let swept = [
+        ("instances=1 batching=off".to_owned(), one),
+        ("instances=2 batching=500us".to_owned(), two),
+    ];
     for lang in [Lang::English, Lang::Korean] {
         let text = sweep::table(&swept, lang);
         assert!(text.lines().all(|line| line.width() <= 100));
