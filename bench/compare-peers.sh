@@ -12,6 +12,8 @@ cd "$(dirname "$0")/.."
 rounds=${1:-9} seconds=${2:-2}
 body='{"inputs":[{"name":"x","shape":[1,4],"datatype":"FP32","data":[5.1,3.5,1.4,0.2]}]}'
 answer='{"model_name":"null","model_version":"1","outputs":[{"name":"label","datatype":"INT64","shape":[1,1],"data":[7]}]}'
+tensors='"inputs":[{"name":"x","datatype":"FP32","shape":[1,4]}],"outputs":[{"name":"label","datatype":"INT64","shape":[1,1]}]'
+none='{"count":0,"ns":0}'
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"; [ -z "${server:-}" ] || kill "$server" 2>/dev/null || true' EXIT
@@ -25,8 +27,17 @@ if nginx=$(command -v nginx || ls /usr/sbin/nginx 2>/dev/null); then
 daemon off; worker_processes 1; pid $work/nginx.pid; error_log stderr crit;
 events { worker_connections 4096; }
 http { access_log off; keepalive_requests 100000000; keepalive_timeout 3600;
-  server { listen 127.0.0.1:$port;
-    location / { default_type application/json; return 200 '$answer'; } } }
+  server { listen 127.0.0.1:$port; default_type application/json;
+    # What perf_analyzer asks before it sends anything.
+    location = /v2 { return 200 '{"name":"triton","version":"2","extensions":["statistics"]}'; }
+    location ~ ^/v2/models/null(/versions/1)?\$ { return 200 '{"name":"null","versions":["1"],"platform":"python",$tensors}'; }
+    location ~ /config\$ { return 200 '{"name":"null","backend":"python","max_batch_size":0,
+      "input":[{"name":"x","data_type":"TYPE_FP32","dims":[1,4]}],
+      "output":[{"name":"label","data_type":"TYPE_INT64","dims":[1,1]}]}'; }
+    location ~ /stats\$ { return 200 '{"model_stats":[{"name":"null","version":"1","last_inference":0,
+      "inference_count":0,"execution_count":0,"batch_stats":[],"inference_stats":{"success":$none,
+      "fail":$none,"queue":$none,"compute_input":$none,"compute_infer":$none,"compute_output":$none}}]}'; }
+    location / { return 200 '$answer'; } } }
 NGINX
     "$nginx" -c "$work/nginx.conf" & server=$!
     named="nginx, one worker"
@@ -46,32 +57,36 @@ wrk.body = '$body'
 wrk.headers["Content-Type"] = "application/json"
 LUA
 
-# Each tool prints "requests seconds" of its own run; CPU comes from the shell's own times.
+# A tool tells how many requests it sent, or how many a second; CPU and elapsed time are
+# the shell's, start-up included.
 run() { # TOOL CONNECTIONS -> requests/s, CPU microseconds a request
     local tool=$1 connections=$2 out="$work/out"
     if [ "$tool" = lab ]; then
         "$load" "$url" "$connections" "$seconds" | awk '{ print $1, $2 }'
         return
     fi
-    local TIMEFORMAT='%U %S'
+    local TIMEFORMAT='%U %S %R'
     { time case $tool in
         wrk) wrk -t1 -c"$connections" -d"$seconds" -s "$work/post.lua" "$url" ;;
         oha) oha --no-tui -z "${seconds}s" -c "$connections" -m POST -d "$body" -T application/json "$url" ;;
         hey) hey -z "${seconds}s" -c "$connections" -m POST -d "$body" -T application/json "$url" ;;
         ab) ab -q -k -t "$seconds" -n 100000000 -c "$connections" -p "$work/body" -T application/json "$url" ;;
         h2load) h2load --h1 -t1 -D "$seconds" -c "$connections" -d "$work/body" -H 'content-type: application/json' "$url" ;;
-        perf_analyzer) perf_analyzer -m null -u "127.0.0.1:$port" --concurrency-range "$connections" -p "$((seconds * 1000))" ;;
+        perf_analyzer) perf_analyzer -m null -x 1 -u "127.0.0.1:$port" --concurrency-range "$connections" \
+            --input-tensor-format json --output-tensor-format json -p "$((seconds * 1000))" -s 50 -r 3 ;;
     esac >"$out" 2>&1; } 2>"$work/time" || true
-    local count
-    count=$(awk -v seconds="$seconds" '
-        /requests in/ { print $1; exit }                        # wrk
-        /Complete requests:/ { print $3; exit }                 # ab
-        /^requests:/ { for (i = 1; i < NF; i++) if ($(i + 1) ~ /^succeeded/) { print $i; exit } }  # h2load
-        /Requests\/sec:/ { print $2 * seconds; exit }           # hey, oha
-        /Throughput:/ { print $2 * seconds; exit }              # perf_analyzer
-        ' "$out")
-    awk -v count="${count:-0}" -v seconds="$seconds" '
-        count > 0 { printf "%.0f %.2f\n", count / seconds, ($1 + $2) / count * 1e6 }' "$work/time"
+    awk -v seconds="$seconds" '
+        NR == FNR { user = $1; system_ = $2; elapsed = $3; next }
+        /requests in/ { count = $1 }                            # wrk
+        /Complete requests:/ { count = $3 }                     # ab
+        /^requests:/ { for (i = 1; i < NF; i++) if ($(i + 1) ~ /^succeeded/) count = $i }  # h2load
+        /Requests\/sec:/ { rate = $2 }                          # hey, oha
+        /Throughput:/ { rate = $2 }                             # perf_analyzer, of its windows
+        END {
+            if (!rate) rate = count / seconds
+            if (!count) count = rate * elapsed
+            if (count) printf "%.0f %.2f\n", rate, (user + system_) / count * 1e6
+        }' "$work/time" "$out"
 }
 
 tools=(lab)
