@@ -3,7 +3,7 @@
 //! `cargo run --release -p lab-bench --example load -- http://127.0.0.1:8000/v2/models/null/infer 8 2`
 //! takes an address (`null` starts a server that answers at once), connections, seconds
 //! and, for an open loop of constant arrivals, requests a second. It prints one line:
-//! right answers a second, CPU microseconds a request, p50, p99 and lag p99 in
+//! right answers a second, CPU microseconds a request, p50, p99, lag p50 and lag p99 in
 //! microseconds, errors, resident memory in MB.
 #![expect(clippy::print_stdout, reason = "an example prints what it is for")]
 
@@ -54,9 +54,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         seed: 1,
     };
     let point = session.measure(&course, &Arc::default()).await?.point;
-    let lag = point.open.map_or(0.0, |open| open.lag.p99);
+    let (middle, tail) = point
+        .open
+        .map_or((0.0, 0.0), |open| (open.lag.p50, open.lag.p99));
     println!(
-        "{:.0} {:.2} {:.1} {:.1} {lag:.1} {} {:.1}",
+        "{:.0} {:.2} {:.1} {:.1} {middle:.1} {tail:.1} {} {:.1}",
         point.throughput,
         point.generator.cpu_micros_per_request,
         point.latency.p50,

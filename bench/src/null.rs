@@ -8,7 +8,7 @@ use std::{
     convert::Infallible,
     io,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
 };
@@ -39,10 +39,14 @@ pub struct NullServer {
 
 #[derive(Debug)]
 struct Shared {
-    /// Held while a request is worked on: who holds it stops the server.
-    working: Mutex<()>,
+    /// Held while a request is worked on: who holds it stops the server. When requests
+    /// were answered since it was stopped last.
+    working: Mutex<Option<Vec<Instant>>>,
     work: Duration,
 }
+
+/// Most answers after a stop whose time is kept.
+const KEPT: usize = 1 << 16;
 
 impl NullServer {
     /// Starts one that works on each request for `work`, with its processor.
@@ -54,7 +58,7 @@ impl NullServer {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
-            working: Mutex::new(()),
+            working: Mutex::new(None),
             work,
         });
         let ends = CancellationToken::new();
@@ -91,15 +95,23 @@ impl NullServer {
         reason = "standing still is the thing itself, and nothing is waited for"
     )]
     pub fn stand_still(&self, pause: Duration) -> (Instant, Instant) {
-        let held = self
-            .shared
-            .working
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.shared.hold();
+        *held = Some(Vec::with_capacity(KEPT));
         let began = Instant::now();
         thread::sleep(pause);
         drop(held);
         (began, Instant::now())
+    }
+
+    /// When it gave its answers since it stood still last: the first 65,536 of them.
+    pub fn answered(&self) -> Vec<Instant> {
+        self.shared.hold().clone().unwrap_or_default()
+    }
+}
+
+impl Shared {
+    fn hold(&self) -> MutexGuard<'_, Option<Vec<Instant>>> {
+        self.working.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -137,12 +149,12 @@ async fn answer(
 }
 
 fn work(shared: &Shared) {
-    let _working = shared
-        .working
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let mut answered = shared.hold();
     let until = Instant::now() + shared.work;
     while !shared.work.is_zero() && Instant::now() < until {
         std::hint::spin_loop();
+    }
+    if let Some(answered) = answered.as_mut().filter(|it| it.len() < KEPT) {
+        answered.push(Instant::now());
     }
 }

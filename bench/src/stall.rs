@@ -1,7 +1,10 @@
 //! The proof that a stall is told: a server that stands still, and what arithmetic says
 //! the latencies must then be.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use http::{HeaderMap, Method};
 use lab_model::benchmark::Point;
@@ -62,7 +65,6 @@ impl Stall {
             &CancellationToken::new(),
         )
         .await?;
-        let capacity = self.capacity(&session).await?;
         let watch = Arc::new(Watch::default());
         let pause = async {
             watch.reached(Phase::Window).await;
@@ -72,14 +74,14 @@ impl Stall {
             let (began, ended) = stopped
                 .await
                 .map_err(|source| BenchError::Thread { source })?;
-            Ok(ended - began)
+            Ok((ended - began, ended))
         };
         let course = self.course();
-        let (window, paused) = tokio::try_join!(session.measure(&course, &watch), pause)?;
-        Ok((
-            window.point.clone(),
-            self.compare(&window.point, paused, capacity),
-        ))
+        let measured = tokio::try_join!(session.measure(&course, &watch), pause);
+        let (window, (paused, ended)) = measured?;
+        let capacity = self.capacity(paused, ended, &server.answered());
+        let compared = self.compare(&window.point, paused, capacity);
+        Ok((window.point, compared))
     }
 
     fn course(&self) -> Course {
@@ -98,17 +100,19 @@ impl Stall {
         }
     }
 
-    /// Right answers a second with every connection busy: how fast a queue is worked off.
-    async fn capacity(&self, session: &Session) -> Result<f64, BenchError> {
-        let course = Course {
-            pace: Pace::Closed {
-                connections: CONNECTIONS,
-            },
-            window: Duration::from_millis(500),
-            ..self.course()
-        };
-        let window = session.measure(&course, &Arc::default()).await?;
-        Ok(window.point.throughput.max(self.rate))
+    /// Answers a second while what had waited was worked off, by the server's own clock.
+    ///
+    /// Not what it can do at most: after a stop a kernel may run server and generator on
+    /// one CPU until it finds that out.
+    fn capacity(&self, paused: Duration, ended: Instant, answered: &[Instant]) -> f64 {
+        let counted = (1_u32..).zip(answered).map(|(count, at)| {
+            let since = at.saturating_duration_since(ended);
+            (f64::from(count), since.as_secs_f64())
+        });
+        let mut drained = counted
+            .skip_while(|(count, since)| *count < self.rate * (paused.as_secs_f64() + since));
+        let capacity = drained.next().map(|(count, since)| count / since);
+        capacity.unwrap_or_default().max(self.rate)
     }
 
     /// What arrives while the server stands still is answered when it goes on, one after
