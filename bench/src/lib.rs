@@ -31,4 +31,4 @@ mod triton;
 pub mod verdict;
 pub mod workload;
 
-pub use observe::{Usage, Used};
+pub use observe::{Behind, Used};

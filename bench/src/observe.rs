@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::future::try_join_all;
 use lab_model::benchmark::ServerUse;
 
 use crate::{
@@ -27,11 +28,16 @@ pub struct Used {
     pub memory_bytes: u64,
 }
 
-/// Who knows what a server uses. Asked before and after a window with its warm-up, never
-/// within: asking takes CPU time of the same machine.
-pub trait Usage: Sync {
-    /// What it has used up to now; `None` where that cannot be told.
-    fn read(&self) -> Pin<Box<dyn Future<Output = Option<Used>> + '_>>;
+/// Who knows what is behind a server's address.
+pub trait Behind: Sync {
+    /// What has been used there up to now; `None` where that cannot be told. Asked before
+    /// and after a window with its warm-up, never within: asking takes CPU time of the
+    /// same machine.
+    fn used(&self) -> Pin<Box<dyn Future<Output = Option<Used>> + '_>>;
+
+    /// `http://host:port` of each of several servers that answer there in turn, each of
+    /// which counts only its own requests; empty where the address is all there is.
+    fn servers(&self) -> &[String];
 }
 
 /// Time allowed for a question about the server while it is under load.
@@ -45,8 +51,8 @@ pub(crate) struct Observer<'a> {
     pub(crate) model: Option<&'a str>,
     /// Whether it is spoken to over gRPC.
     pub(crate) grpc: bool,
-    /// Who knows what the server uses.
-    pub(crate) usage: Option<&'a dyn Usage>,
+    /// Who knows what is behind its address.
+    pub(crate) behind: Option<&'a dyn Behind>,
 }
 
 impl<'a> Observer<'a> {
@@ -54,11 +60,11 @@ impl<'a> Observer<'a> {
     pub(crate) fn of(
         workload: &'a Workload,
         server: &'a str,
-        usage: Option<&'a dyn Usage>,
+        behind: Option<&'a dyn Behind>,
     ) -> Self {
         Self {
             server,
-            usage,
+            behind,
             model: workload.protocol.is_v2().then_some(workload.model.as_str()),
             grpc: workload.protocol == Protocol::V2Grpc,
         }
@@ -91,17 +97,29 @@ impl<'a> Observer<'a> {
     }
 
     async fn used(&self) -> Option<Used> {
-        let read = self.usage?.read();
+        let read = self.behind?.used();
         tokio::time::timeout(ASIDE, read).await.ok()?
     }
 
     async fn look(&self) -> Option<Counters> {
         let model = self.model?;
-        if self.grpc {
+        let several = self.behind.map_or(&[][..], Behind::servers);
+        if several.is_empty() && self.grpc {
             return triton::counters_over_grpc(self.server, model, ASIDE).await;
         }
         let client = client(ASIDE).ok()?;
-        triton::counters(&client, self.server, model).await
+        if several.is_empty() {
+            return triton::counters(&client, self.server, model).await;
+        }
+        let each = several
+            .iter()
+            .map(|server| async { triton::counters(&client, server, model).await.ok_or(()) });
+        let counted = try_join_all(each).await.ok()?;
+        Some(
+            counted
+                .into_iter()
+                .fold(Counters::default(), Counters::plus),
+        )
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     error::BenchError,
     load::{Course, Watch},
     measure::Window,
-    observe::{Observer, Usage},
+    observe::{Behind, Observer},
     record::Tally,
     search,
     session::{Loader, Session},
@@ -64,8 +64,8 @@ pub struct Bench<'a> {
     pub workload: &'a Workload,
     /// `http://host:port` of the server.
     pub server: &'a str,
-    /// Who knows what the server uses, where somebody does.
-    pub usage: Option<&'a dyn Usage>,
+    /// Who knows what is behind the server's address, where somebody does.
+    pub behind: Option<&'a dyn Behind>,
     /// Ends it early; what was measured by then is kept.
     pub cancel: &'a CancellationToken,
 }
@@ -96,6 +96,7 @@ impl Bench<'_> {
             summary: BenchmarkSummary {
                 workload: self.workload.name.clone(),
                 target: self.workload.target(self.server).words(),
+                batch_size: self.workload.batch_size,
                 points: Vec::new(),
                 generators: None,
                 highest: None,
@@ -145,7 +146,7 @@ impl Bench<'_> {
             course,
             watch: &watch,
         });
-        let observer = Observer::of(self.workload, self.server, self.usage);
+        let observer = Observer::of(self.workload, self.server, self.behind);
         let Window { point, tally } = observer.measure(loader, course, &watch).await?;
         tell(Progress::Ended { point: &point });
         Ok((point, tally))

@@ -1,6 +1,6 @@
 //! Triton's statistics extension: where a server's own counters say the time went.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use lab_model::benchmark::{BatchCount, ServerTimes};
 use prost::Message;
@@ -24,7 +24,8 @@ pub(crate) struct Counters {
     input: Counter,
     infer: Counter,
     output: Counter,
-    batches: Vec<(u64, u64)>,
+    /// Executions by batch size.
+    batches: BTreeMap<u64, u64>,
 }
 
 /// Events and the nanoseconds they took, in sum.
@@ -74,7 +75,7 @@ pub(crate) async fn counters(
     let url = format!("{}/v2/models/{model}/stats", server.trim_end_matches('/'));
     let answer = client.get(url).send().await.ok()?.error_for_status().ok()?;
     let statistics: Statistics = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
-    Some(sum(&statistics))
+    Some(sum(statistics))
 }
 
 /// Reads the counters of a model over gRPC. `None`: the server does not keep them, or
@@ -91,7 +92,7 @@ pub(crate) async fn counters_over_grpc(
     let answer = ask(server, MODEL_STATISTICS, &request);
     let answer = tokio::time::timeout(timeout, answer).await.ok()??;
     let answer = ModelStatisticsResponse::decode(answer).ok()?;
-    Some(sum(&Statistics::from(answer)))
+    Some(sum(Statistics::from(answer)))
 }
 
 impl From<Option<StatisticDuration>> for Counter {
@@ -131,35 +132,57 @@ impl From<ModelStatisticsResponse> for Statistics {
     }
 }
 
-fn sum(statistics: &Statistics) -> Counters {
-    let mut sum = Counters::default();
-    for model in &statistics.model_stats {
-        sum.inferences += model.inference_count;
-        sum.executions += model.execution_count;
-        let stats = &model.inference_stats;
-        for (mine, more) in [
-            (&mut sum.success, stats.success),
-            (&mut sum.queue, stats.queue),
-            (&mut sum.input, stats.compute_input),
-            (&mut sum.infer, stats.compute_infer),
-            (&mut sum.output, stats.compute_output),
-        ] {
-            mine.count += more.count;
-            mine.ns += more.ns;
-        }
-        for batch in &model.batch_stats {
-            let size = batch.batch_size;
-            match sum.batches.iter_mut().find(|(known, _)| *known == size) {
-                Some((_, count)) => *count += batch.compute_infer.count,
-                None => sum.batches.push((size, batch.compute_infer.count)),
-            }
+fn sum(statistics: Statistics) -> Counters {
+    let models = statistics.model_stats.into_iter().map(Counters::from);
+    models.fold(Counters::default(), Counters::plus)
+}
+
+impl From<ModelStatistics> for Counters {
+    fn from(model: ModelStatistics) -> Self {
+        let stats = model.inference_stats;
+        let batches = model.batch_stats.iter();
+        Self {
+            inferences: model.inference_count,
+            executions: model.execution_count,
+            success: stats.success,
+            queue: stats.queue,
+            input: stats.compute_input,
+            infer: stats.compute_infer,
+            output: stats.compute_output,
+            batches: batches
+                .map(|batch| (batch.batch_size, batch.compute_infer.count))
+                .collect(),
         }
     }
-    sum.batches.sort_unstable();
-    sum
+}
+
+impl Counter {
+    const fn plus(self, more: Self) -> Self {
+        Self {
+            count: self.count + more.count,
+            ns: self.ns + more.ns,
+        }
+    }
 }
 
 impl Counters {
+    /// Those of two models or two servers together.
+    pub(crate) fn plus(mut self, more: Self) -> Self {
+        for (size, count) in more.batches {
+            *self.batches.entry(size).or_default() += count;
+        }
+        Self {
+            inferences: self.inferences + more.inferences,
+            executions: self.executions + more.executions,
+            success: self.success.plus(more.success),
+            queue: self.queue.plus(more.queue),
+            input: self.input.plus(more.input),
+            infer: self.infer.plus(more.infer),
+            output: self.output.plus(more.output),
+            batches: self.batches,
+        }
+    }
+
     /// What happened since `before`. `None`: nothing, or the server was restarted.
     pub(crate) fn since(&self, before: &Self) -> Option<ServerTimes> {
         let requests = self.success.count.checked_sub(before.success.count)?;
@@ -171,10 +194,7 @@ impl Counters {
             let count = now.count.checked_sub(then.count)?;
             Some(micros(ns) / per(count))
         };
-        let earlier = |size: u64| {
-            let found = before.batches.iter().find(|(known, _)| *known == size);
-            found.map_or(0, |(_, count)| *count)
-        };
+        let earlier = |size| before.batches.get(size).copied().unwrap_or_default();
         Some(ServerTimes {
             inferences: self.inferences.checked_sub(before.inferences)?,
             executions: self.executions.checked_sub(before.executions)?,
@@ -188,7 +208,7 @@ impl Counters {
                 .iter()
                 .map(|(size, count)| BatchCount {
                     size: *size,
-                    count: count.saturating_sub(earlier(*size)),
+                    count: count.saturating_sub(earlier(size)),
                 })
                 .filter(|batch| batch.count > 0)
                 .collect(),
@@ -225,7 +245,7 @@ mod tests {
             counter(30_000),
             requests / 2
         );
-        sum(&serde_json::from_str(&text).unwrap())
+        sum(serde_json::from_str(&text).unwrap())
     }
 
     #[test]
@@ -247,6 +267,15 @@ mod tests {
     }
 
     #[test]
+    fn servers_that_answer_in_turn_are_one() {
+        let before = answer(10).plus(answer(4));
+        let times = answer(70).plus(answer(44)).since(&before).unwrap();
+        assert_eq!((times.inferences, times.executions), (100, 50));
+        assert_eq!(times.request.to_string(), "300");
+        assert_eq!(times.batches, [BatchCount { size: 2, count: 50 }]);
+    }
+
+    #[test]
     fn a_server_that_was_restarted_says_nothing() {
         assert_eq!(answer(10).since(&answer(110)), None);
         assert_eq!(answer(10).since(&answer(10)), None);
@@ -261,7 +290,7 @@ mod tests {
             \x22\x04\x08\x0a\x10\x02\x2a\x04\x08\x0a\x10\x03\x32\x04\x08\x0a\x10\x04\
             \x3a\x08\x08\x02\x1a\x04\x08\x05\x10\x07";
         let answer = ModelStatisticsResponse::decode(&bytes[..]).unwrap();
-        let counters = sum(&Statistics::from(answer));
+        let counters = sum(Statistics::from(answer));
         let counter = |ns| Counter { count: 10, ns };
         assert_eq!(
             counters,
@@ -273,7 +302,7 @@ mod tests {
                 input: counter(2),
                 infer: counter(3),
                 output: counter(4),
-                batches: vec![(2, 5)],
+                batches: BTreeMap::from([(2, 5)]),
             }
         );
     }

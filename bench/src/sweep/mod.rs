@@ -9,25 +9,48 @@ mod repository;
 mod variant;
 
 pub use repository::RepositoryError;
-pub use variant::{Batching, Variant, variants};
+pub use variant::{Axes, Batching, Variant};
 
 use serde_json::Value;
 
-use crate::{error::BenchError, prepare::client, workload::Workload};
+use crate::{
+    error::BenchError,
+    prepare::client,
+    workload::{Workload, WorkloadError},
+};
 use repository::Repository;
 
-/// A workload that is run once for each way to set up its model.
+/// A workload that is run once for each way to serve its model.
 #[derive(Debug)]
 pub struct Sweep<'a> {
     /// The workload; its model is the one that is set up.
     pub workload: &'a Workload,
-    /// `http://host:port` of the server's model repository. Behind it must be one server.
-    pub repository: &'a str,
     /// The ways, in the order measured.
     pub variants: &'a [Variant],
 }
 
-/// Why a model could not be set up in another way.
+/// Where a sweep's model is served.
+pub trait Place {
+    /// What a measurement brings.
+    type Figures;
+    /// What can go wrong.
+    type Error: From<SweepError>;
+
+    /// Has so many servers serve the model; as many as there were at first where none is
+    /// said. Gives the `http://host:port` of each one's model repository.
+    fn scale(
+        &mut self,
+        replicas: Option<u32>,
+    ) -> impl Future<Output = Result<Vec<String>, Self::Error>>;
+
+    /// Measures the model as it is now.
+    fn measure(
+        &mut self,
+        workload: &Workload,
+    ) -> impl Future<Output = Result<Self::Figures, Self::Error>>;
+}
+
+/// Why a model could not be served in another way.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SweepError {
     /// No client for what is not measured.
@@ -38,48 +61,111 @@ pub enum SweepError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Repository(#[from] RepositoryError),
+    /// The workload's samples.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Workload(#[from] WorkloadError),
+    /// Nothing serves the model.
+    #[error("no server has model `{model}`")]
+    #[diagnostic(
+        code(lab::bench::sweep_without_servers),
+        help("`lab status NAME` shows whether the server is ready")
+    )]
+    NoServers {
+        /// The model.
+        model: String,
+    },
 }
 
 impl Sweep<'_> {
-    /// Sets the model up in each way and has the workload, named by it, measured; then sets
-    /// it up as it was, also where measuring failed or was ended early.
+    /// Serves the model in each way and has the workload, named by it, measured; then
+    /// leaves it as it was, also where measuring failed or was ended early.
     ///
     /// # Errors
-    /// The measuring's own, and where the model cannot be set up.
-    pub async fn run<T, E: From<SweepError>>(
+    /// The place's own, and where the model cannot be set up.
+    pub async fn run<P: Place>(
         &self,
-        mut measure: impl AsyncFnMut(&Workload) -> Result<T, E>,
-    ) -> Result<Vec<(Variant, T)>, E> {
+        place: &mut P,
+    ) -> Result<Vec<(Variant, P::Figures)>, P::Error> {
+        let batched = self.variants.iter().map(|variant| self.batched(variant));
+        // Before anything is changed: what cannot be asked need not be set up.
+        let workloads = batched.collect::<Result<Vec<_>, _>>();
+        let workloads = workloads.map_err(SweepError::from)?;
+        let model = &self.workload.model;
         let client = client(repository::LOAD).map_err(SweepError::from)?;
-        let repository = Repository::at(self.repository, &client, &self.workload.model);
-        let repository = repository.map_err(SweepError::from)?;
-        let config = repository.config().await.map_err(SweepError::from)?;
-        let measured = self.each(&repository, &config, &mut measure).await;
-        let restored = repository.load(&config).await;
-        // What went wrong first is the cause of all else.
-        let measured = measured?;
-        restored.map_err(SweepError::from)?;
-        Ok(measured)
-    }
-
-    async fn each<T, E: From<SweepError>>(
-        &self,
-        repository: &Repository<'_>,
-        config: &Value,
-        measure: &mut impl AsyncFnMut(&Workload) -> Result<T, E>,
-    ) -> Result<Vec<(Variant, T)>, E> {
+        let setup = Setup {
+            client: &client,
+            model,
+        };
+        let servers = place.scale(None).await?;
+        let server = servers.first().ok_or_else(|| SweepError::NoServers {
+            model: model.clone(),
+        })?;
+        let config = setup.config(server).await?;
         let mut measured = Vec::new();
-        for variant in self.variants {
-            let loaded = repository.load(&variant.of(config)).await;
-            loaded.map_err(SweepError::from)?;
-            measured.push((*variant, measure(&self.named(variant)).await?));
+        let mut failed = None;
+        for (variant, workload) in self.variants.iter().zip(&workloads) {
+            match setup.measured(place, variant, &config, workload).await {
+                Ok(figures) => measured.push((*variant, figures)),
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
         }
-        Ok(measured)
+        let restored = async {
+            let servers = place.scale(None).await?;
+            Ok(setup.load(&servers, &config).await?)
+        };
+        let restored = restored.await;
+        // What went wrong first is the cause of all else.
+        match failed {
+            Some(error) => Err(error),
+            None => restored.map(|()| measured),
+        }
     }
 
-    fn named(&self, variant: &Variant) -> Workload {
-        let mut workload = self.workload.clone();
+    /// The workload as a way asks for it, named by it.
+    fn batched(&self, variant: &Variant) -> Result<Workload, WorkloadError> {
+        let mut workload = match variant.batch_size {
+            Some(size) => self.workload.batched(size)?,
+            None => self.workload.clone(),
+        };
         workload.name = format!("{} ({variant})", workload.name);
-        workload
+        Ok(workload)
+    }
+}
+
+/// What sets a model up.
+struct Setup<'a> {
+    client: &'a reqwest::Client,
+    model: &'a str,
+}
+
+impl Setup<'_> {
+    async fn config(&self, server: &str) -> Result<Value, SweepError> {
+        let repository = Repository::at(server, self.client, self.model)?;
+        Ok(repository.config().await?)
+    }
+
+    /// Loads the model with a configuration in each of the servers.
+    async fn load(&self, servers: &[String], config: &Value) -> Result<(), SweepError> {
+        for server in servers {
+            let repository = Repository::at(server, self.client, self.model)?;
+            repository.load(config).await?;
+        }
+        Ok(())
+    }
+
+    async fn measured<P: Place>(
+        &self,
+        place: &mut P,
+        variant: &Variant,
+        config: &Value,
+        workload: &Workload,
+    ) -> Result<P::Figures, P::Error> {
+        let servers = place.scale(variant.replicas).await?;
+        self.load(&servers, &variant.of(config)).await?;
+        place.measure(workload).await
     }
 }

@@ -4,9 +4,13 @@ use std::{fmt, str::FromStr};
 
 use serde_json::{Value, json};
 
-/// How a model is set up; what is not said stays as the model's repository says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How a model is served and asked; what is not said stays as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Variant {
+    /// Servers that have the model.
+    pub replicas: Option<u32>,
+    /// Inferences in each request.
+    pub batch_size: Option<u32>,
     /// Instances of each of the model's groups.
     pub instances: Option<u32>,
     /// How requests are put together.
@@ -48,9 +52,13 @@ impl fmt::Display for Batching {
 
 impl fmt::Display for Variant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let instances = self.instances.map(|count| format!("instances={count}"));
-        let batching = self.batching.map(|it| format!("batching={it}"));
-        let said: Vec<String> = instances.into_iter().chain(batching).collect();
+        let said = [
+            self.replicas.map(|count| format!("replicas={count}")),
+            self.batch_size.map(|size| format!("batch-size={size}")),
+            self.instances.map(|count| format!("instances={count}")),
+            self.batching.map(|it| format!("batching={it}")),
+        ];
+        let said: Vec<String> = said.into_iter().flatten().collect();
         f.write_str(&said.join(" "))
     }
 }
@@ -81,23 +89,52 @@ impl Variant {
     }
 }
 
-/// Every way to take one of each; without any, the one that changes nothing.
-pub fn variants(instances: &[u32], batching: &[Batching]) -> Vec<Variant> {
-    fn each<T: Copy>(all: &[T]) -> Vec<Option<T>> {
-        if all.is_empty() {
-            return vec![None];
-        }
-        all.iter().copied().map(Some).collect()
+/// What is varied, each with the values it takes; what has none is not varied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Axes {
+    /// See [`Variant`].
+    pub replicas: Vec<u32>,
+    /// See [`Variant`].
+    pub batch_sizes: Vec<u32>,
+    /// See [`Variant`].
+    pub instances: Vec<u32>,
+    /// See [`Variant`].
+    pub batching: Vec<Batching>,
+}
+
+impl Axes {
+    /// Every way to take one of each, the last one changing fastest.
+    pub fn variants(&self) -> Vec<Variant> {
+        let mut all = vec![Variant::default()];
+        all = each(&all, &self.replicas, |it| &mut it.replicas);
+        all = each(&all, &self.batch_sizes, |it| &mut it.batch_size);
+        all = each(&all, &self.instances, |it| &mut it.instances);
+        each(&all, &self.batching, |it| &mut it.batching)
     }
-    let batching = each(batching);
-    let with = |instances| {
-        let batching = batching.iter().copied();
-        batching.map(move |batching| Variant {
-            instances,
-            batching,
-        })
+}
+
+/// Each of the ways with each of the values, where there are any.
+fn each<T: Copy>(
+    ways: &[Variant],
+    values: &[T],
+    axis: impl Fn(&mut Variant) -> &mut Option<T>,
+) -> Vec<Variant> {
+    if values.is_empty() {
+        return ways.to_vec();
+    }
+    let with = |way: &Variant, value: T| {
+        let mut way = *way;
+        *axis(&mut way) = Some(value);
+        way
     };
-    each(instances).into_iter().flat_map(with).collect()
+    ways.iter()
+        .flat_map(|way| {
+            values
+                .iter()
+                .map(|value| with(way, *value))
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -106,7 +143,12 @@ mod tests {
 
     #[test]
     fn every_way_is_told_and_no_way_twice() {
-        let ways = variants(&[1, 2], &[Batching::Off, Batching::Delay(500)]);
+        let axes = Axes {
+            instances: vec![1, 2],
+            batching: vec![Batching::Off, Batching::Delay(500)],
+            ..Axes::default()
+        };
+        let ways = axes.variants();
         let words: Vec<String> = ways.iter().map(Variant::to_string).collect();
         assert_eq!(
             words,
@@ -117,7 +159,17 @@ mod tests {
                 "instances=2 batching=500us",
             ]
         );
-        assert_eq!(variants(&[], &[Batching::Off]).len(), 1);
+        let wide = Axes {
+            replicas: vec![1, 2, 4],
+            batch_sizes: vec![8],
+            ..axes
+        };
+        assert_eq!(wide.variants().len(), 12);
+        assert_eq!(
+            wide.variants()[11].to_string(),
+            "replicas=4 batch-size=8 instances=2 batching=500us"
+        );
+        assert_eq!(Axes::default().variants(), [Variant::default()]);
     }
 
     #[test]
@@ -132,6 +184,7 @@ mod tests {
             Variant {
                 instances,
                 batching,
+                ..Variant::default()
             }
             .of(&config)
         };

@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use prost::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use thiserror::Error;
 
 use super::{Protocol, WorkloadError, text};
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 /// How long the JSON before the tensors' bytes is: the binary tensor data extension.
 const JSON_LENGTH: HeaderName = HeaderName::from_static("inference-header-content-length");
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sample {
     label: Option<i64>,
@@ -38,26 +39,118 @@ struct InputTensor<'a> {
     data: &'a [f64],
 }
 
-/// What samples are put into.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Tensors<'a> {
-    pub(super) model: &'a str,
-    pub(super) input: &'a Output,
+/// Tensors of one inference.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tensors {
+    pub(super) model: String,
+    pub(super) input: Output,
     /// Outputs that are asked for.
-    pub(super) outputs: &'a [Output],
+    pub(super) outputs: Vec<Output>,
 }
 
-/// One request a sample, as the protocol writes it.
-pub(super) fn of_samples(
-    protocol: Protocol,
-    path: &Path,
-    tensors: Tensors<'_>,
-) -> Result<Vec<Request>, WorkloadError> {
-    requests(protocol, &text(path)?, tensors).map_err(|reason| WorkloadError::Samples {
-        path: path.to_owned(),
-        reason,
-        help: "it must be a JSON list of `{\"label\": 3, \"input\": [numbers]}`, with as many numbers as `input.shape` says",
-    })
+impl Tensors {
+    /// Those of so many inferences in one request: the first dimension is the batch's.
+    pub(super) fn batched(&self, size: u32) -> Self {
+        let batched = |tensor: &Output| {
+            let mut tensor = tensor.clone();
+            if let Some(first) = tensor.shape.first_mut() {
+                *first *= u64::from(size);
+            }
+            tensor
+        };
+        Self {
+            model: self.model.clone(),
+            input: batched(&self.input),
+            outputs: self.outputs.iter().map(batched).collect(),
+        }
+    }
+}
+
+/// What a workload's samples file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Samples(Vec<Sample>);
+
+impl Samples {
+    /// Reads a file whose samples are to fit a tensor.
+    pub(super) fn load(path: &Path, input: &Output) -> Result<Self, WorkloadError> {
+        Self::parse(&text(path)?, input).map_err(|reason| WorkloadError::Samples {
+            path: path.to_owned(),
+            reason,
+            help: "it must be a JSON list of `{\"label\": 3, \"input\": [numbers]}`, with as many numbers as `input.shape` says",
+        })
+    }
+
+    pub(super) fn parse(text: &str, input: &Output) -> Result<Self, String> {
+        let samples: Vec<Sample> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if samples.is_empty() {
+            return Err("it is empty".to_owned());
+        }
+        let length: u64 = input.shape.iter().product();
+        for (number, sample) in (1..).zip(&samples) {
+            let has = sample.input.len();
+            if has as u64 != length {
+                return Err(format!(
+                    "sample {number} has {has} numbers, `input.shape` asks for {length}"
+                ));
+            }
+        }
+        Ok(Self(samples))
+    }
+
+    /// Requests of so many inferences each, as the protocol writes them: each sample is in
+    /// one of them; the last is filled up from the start.
+    pub(super) fn requests(
+        &self,
+        protocol: Protocol,
+        tensors: &Tensors,
+        size: u32,
+    ) -> Result<Vec<Request>, BatchError> {
+        let all = &self.0;
+        let batch = usize::try_from(size).unwrap_or(usize::MAX);
+        if batch > all.len() {
+            return Err(BatchError::TooFew {
+                size,
+                samples: all.len(),
+            });
+        }
+        if batch > 1 && tensors.input.shape.is_empty() {
+            return Err(BatchError::NoDimension);
+        }
+        let tensors = tensors.batched(size);
+        let starts = (0..all.len()).step_by(batch);
+        starts
+            .map(|start| {
+                let samples = all.iter().cycle().skip(start).take(batch);
+                let together = Sample {
+                    label: all[start].label,
+                    input: samples.flat_map(|it| it.input.iter().copied()).collect(),
+                };
+                write(protocol, &together, &tensors).map_err(BatchError::Written)
+            })
+            .collect()
+    }
+}
+
+/// Why requests cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BatchError {
+    /// A request would hold a sample twice.
+    #[error("a batch of {size} needs as many samples, and there are {samples}")]
+    TooFew {
+        /// Inferences in a request.
+        size: u32,
+        /// Samples there are.
+        samples: usize,
+    },
+    /// There is nothing to put samples side by side in.
+    #[error("`input.shape` has no dimension for a batch")]
+    NoDimension,
+    /// The bodies are the workload's own.
+    #[error("this protocol sends bodies as they are, not samples")]
+    Bodies,
+    /// A sample cannot be written in the model's datatype.
+    #[error("{0}")]
+    Written(String),
 }
 
 /// Bodies that are sent as they are: a JSON list.
@@ -90,33 +183,11 @@ fn plain(body: Bytes, label: Option<i64>) -> Request {
     }
 }
 
-pub(super) fn requests(
-    protocol: Protocol,
-    text: &str,
-    tensors: Tensors<'_>,
-) -> Result<Vec<Request>, String> {
-    let samples: Vec<Sample> = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    if samples.is_empty() {
-        return Err("it is empty".to_owned());
-    }
-    let length: u64 = tensors.input.shape.iter().product();
-    let request = |(number, sample): (usize, &Sample)| {
-        if sample.input.len() as u64 != length {
-            return Err(format!(
-                "sample {number} has {} numbers, `input.shape` asks for {length}",
-                sample.input.len()
-            ));
-        }
-        write(protocol, sample, tensors)
-    };
-    (1..).zip(&samples).map(request).collect()
-}
-
-fn write(protocol: Protocol, sample: &Sample, tensors: Tensors<'_>) -> Result<Request, String> {
-    let input = tensors.input;
+fn write(protocol: Protocol, sample: &Sample, tensors: &Tensors) -> Result<Request, String> {
+    let input = &tensors.input;
     let rows = || nested(&sample.input, &input.shape);
     let body = match protocol {
-        Protocol::V2Binary => return binary(sample, input, tensors.outputs),
+        Protocol::V2Binary => return binary(sample, input, &tensors.outputs),
         Protocol::V2Grpc => return message(sample, tensors),
         Protocol::V2Json => serde_json::to_vec(&InferenceRequest {
             inputs: [InputTensor {
@@ -188,11 +259,11 @@ fn binary(sample: &Sample, input: &Output, outputs: &[Output]) -> Result<Request
 }
 
 /// A message of gRPC, its one tensor as bytes.
-fn message(sample: &Sample, tensors: Tensors<'_>) -> Result<Request, String> {
-    let input = tensors.input;
+fn message(sample: &Sample, tensors: &Tensors) -> Result<Request, String> {
+    let input = &tensors.input;
     let extent = |extent: &u64| i64::try_from(*extent).map_err(|error| error.to_string());
     let request = ModelInferRequest {
-        model_name: tensors.model.to_owned(),
+        model_name: tensors.model.clone(),
         inputs: vec![Tensor {
             name: input.name.clone(),
             datatype: input.datatype.clone(),

@@ -22,6 +22,8 @@ use crate::{
     target::{Expect, Inference, Output, Request, Target},
     verdict::Budget,
 };
+pub use bodies::BatchError;
+use bodies::{Samples, Tensors};
 
 /// How requests and answers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +101,10 @@ pub struct Workload {
     pub expect: Expect,
     /// Its requests.
     pub requests: Vec<Request>,
+    /// Inferences that each of them asks for.
+    pub batch_size: u32,
+    /// What they were written from, where that was not the bodies themselves.
+    samples: Option<(Samples, Tensors)>,
     /// How many of the true labels the model must know, percent.
     pub min_agreement_percent: u8,
     /// Load before each window, at least and at most.
@@ -156,6 +162,18 @@ pub enum WorkloadError {
         /// What it must be.
         help: &'static str,
     },
+    /// Its samples cannot be put into requests.
+    #[error("the requests of workload `{workload}` cannot be written")]
+    #[diagnostic(
+        code(lab::bench::requests),
+        help("`samples` must fit `input`; `batch_size` says how many of them go into a request")
+    )]
+    Requests {
+        /// The workload.
+        workload: String,
+        /// Why.
+        source: BatchError,
+    },
 }
 
 impl Workload {
@@ -166,24 +184,22 @@ impl Workload {
     pub fn load(path: &Path) -> Result<Self, WorkloadError> {
         let said = read::parse(&path.display().to_string(), &text(path)?)?;
         let beside = |name: &str| path.with_file_name(name);
-        let requests = match said.protocol {
-            Protocol::Http => bodies::as_they_are(&beside(&said.samples))?,
-            protocol => {
-                let tensors = bodies::Tensors {
-                    model: &said.model,
-                    input: &said.input,
-                    outputs: &said.outputs,
-                };
-                bodies::of_samples(protocol, &beside(&said.samples), tensors)?
+        let (requests, samples) = match said.protocol {
+            Protocol::Http => (bodies::as_they_are(&beside(&said.samples))?, None),
+            _ => {
+                let samples = Samples::load(&beside(&said.samples), &said.tensors.input)?;
+                (Vec::new(), Some((samples, said.tensors)))
             }
         };
         let open = said.open.map(|open| open.resolve(&beside)).transpose()?;
-        Ok(Self {
+        let workload = Self {
             expect: said.expect,
             name: said.name,
             protocol: said.protocol,
             model: said.model,
             requests,
+            samples,
+            batch_size: 1,
             min_agreement_percent: said.min_agreement_percent,
             warm_up: said.warm_up,
             settle: said.settle,
@@ -198,6 +214,38 @@ impl Workload {
             method: said.method,
             path: said.path,
             headers: said.headers,
+        };
+        match (said.batch_size, &workload.samples) {
+            (1, None) => Ok(workload),
+            (size, _) => workload.batched(size),
+        }
+    }
+
+    /// The same workload with requests that ask for so many inferences each. What is known
+    /// to be true of a batch is its first sample's label; all of its answer must stay.
+    ///
+    /// # Errors
+    /// Where its samples cannot be put together so.
+    pub fn batched(&self, size: u32) -> Result<Self, WorkloadError> {
+        let wrong = |source| WorkloadError::Requests {
+            workload: self.name.clone(),
+            source,
+        };
+        let (samples, tensors) = self
+            .samples
+            .as_ref()
+            .ok_or_else(|| wrong(BatchError::Bodies))?;
+        let requests = samples.requests(self.protocol, tensors, size);
+        let expect = if self.protocol.is_v2() {
+            inference(&self.model, &tensors.batched(size).outputs)
+        } else {
+            self.expect.clone()
+        };
+        Ok(Self {
+            requests: requests.map_err(wrong)?,
+            batch_size: size,
+            expect,
+            ..self.clone()
         })
     }
 
@@ -264,8 +312,8 @@ struct Said {
     model: String,
     expect: Expect,
     samples: String,
-    input: Output,
-    outputs: Vec<Output>,
+    tensors: Tensors,
+    batch_size: u32,
     min_agreement_percent: u8,
     warm_up: Duration,
     settle: Duration,

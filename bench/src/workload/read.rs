@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderValue, Method, header::CONTENT_TYPE};
 use lab_model::definition::{DefinitionError, Reader, read};
 use toml::Spanned;
 
-use super::{Closed, Protocol, Said, SaidOpen, Search, header, inference};
+use super::{Closed, Protocol, Said, SaidOpen, Search, Tensors, header, inference};
 use crate::{
     grpc::MODEL_INFER,
     load::Arrivals,
@@ -47,8 +47,12 @@ fn said(top: &mut Reader<'_, '_>) -> Said {
         protocol,
         expect: expect(top, protocol, &model, &outputs),
         samples: plain(top.needed::<String>("samples")),
-        input,
-        outputs,
+        batch_size: u32::try_from(whole(top, "batch_size", 1, 4096, 1)).unwrap_or(1),
+        tensors: Tensors {
+            model: model.clone(),
+            input,
+            outputs,
+        },
         min_agreement_percent: u8::try_from(whole(top, "min_agreement_percent", 0, 100, 0))
             .unwrap_or_default(),
         settle: seconds(top, "settle_seconds", 0.0, Some(warm_up * 5)),

@@ -1,16 +1,18 @@
 use std::{path::Path, time::Duration};
 
+use proptest::prelude::*;
 use prost::Message;
+use serde_json::{Value, json};
 
 use super::{
     Protocol, Workload,
-    bodies::{Tensors, requests},
+    bodies::{BatchError, Samples, Tensors},
     read::parse,
 };
 use crate::{
     grpc::message::ModelInferRequest,
     load::{Arrivals, Pace},
-    target::Output,
+    target::{Expect, Output, Request},
 };
 
 const GOOD: &str = include_str!("../../../fixtures/workloads/digits.toml");
@@ -29,18 +31,18 @@ fn body(protocol: Protocol, text: &str, shape: &[u64]) -> String {
         ..input(&[1])
     };
     let tensors = Tensors {
-        model: "digits",
-        input: &input(shape),
-        outputs: &[label],
+        model: "digits".to_owned(),
+        input: input(shape),
+        outputs: vec![label],
     };
-    let requests = requests(protocol, text, tensors).unwrap();
+    let samples = Samples::parse(text, &tensors.input).unwrap();
+    let requests = samples.requests(protocol, &tensors, 1).unwrap();
     String::from_utf8_lossy(&requests[0].body).into_owned()
 }
 
 #[test]
 fn the_digits_workload_is_usable() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/workloads/digits.toml");
-    let workload = Workload::load(&path).unwrap();
+    let workload = digits();
     assert_eq!(workload.closed.concurrency, [1, 4, 16]);
     assert_eq!(workload.requests.len(), 64);
     let target = workload.target("http://127.0.0.1:8000/");
@@ -74,12 +76,7 @@ fn a_workload_must_offer_some_load() {
 #[test]
 fn a_sample_of_another_size_is_named() {
     let text = r#"[{"input":[1,2,3]},{"label":1,"input":[1,2]}]"#;
-    let tensors = Tensors {
-        model: "digits",
-        input: &input(&[1, 3]),
-        outputs: &[],
-    };
-    let error = requests(Protocol::V2Json, text, tensors).unwrap_err();
+    let error = Samples::parse(text, &input(&[1, 3])).unwrap_err();
     assert_eq!(error, "sample 2 has 2 numbers, `input.shape` asks for 3");
 }
 
@@ -97,10 +94,64 @@ fn each_protocol_writes_its_own_body() {
     insta::assert_debug_snapshot!(written);
 }
 
+fn digits() -> Workload {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/workloads/digits.toml");
+    Workload::load(&path).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn every_sample_is_in_one_request_of_a_batch(size in 1..=64_u32) {
+        let (single, batched) = (digits(), digits().batched(size).unwrap());
+        let numbers = |requests: &[Request]| -> Vec<f64> {
+            let bodies = requests.iter().map(|it| serde_json::from_slice(&it.body).unwrap());
+            let data = bodies.map(|body: Value| body["inputs"][0]["data"].clone());
+            data.flat_map(|it| serde_json::from_value::<Vec<f64>>(it).unwrap()).collect()
+        };
+        let (all, put) = (numbers(&single.requests), numbers(&batched.requests));
+        prop_assert_eq!(&put[..all.len()], &all[..]);
+        prop_assert_eq!(put.len(), batched.requests.len() * 64 * usize::try_from(size).unwrap());
+        prop_assert!(put[all.len()..].iter().zip(&all).all(|(more, first)| more == first));
+        prop_assert_eq!(batched.requests.len(), 64_usize.div_ceil(usize::try_from(size).unwrap()));
+    }
+}
+
+#[test]
+fn a_batch_is_the_first_dimension_of_all_tensors() {
+    let workload = digits().batched(8).unwrap();
+    let body: Value = serde_json::from_slice(&workload.requests[1].body).unwrap();
+    assert_eq!(body["inputs"][0]["shape"], json!([8, 64]));
+    assert_eq!(workload.requests[1].label, digits().requests[8].label);
+    let Expect::Inference(expected) = workload.expect else {
+        panic!("{:?}", workload.expect);
+    };
+    let shapes: Vec<_> = expected.outputs.iter().map(|it| it.shape.clone()).collect();
+    assert_eq!(shapes, [[8, 1], [8, 10]]);
+}
+
+#[test]
+fn samples_that_cannot_be_batched_are_told() {
+    let samples = Samples::parse(r#"[{"input":[1]}, {"input":[2]}]"#, &input(&[])).unwrap();
+    let tensors = Tensors {
+        model: "digits".to_owned(),
+        input: input(&[]),
+        outputs: Vec::new(),
+    };
+    let batched = |size| samples.requests(Protocol::V2Json, &tensors, size).map(drop);
+    assert_eq!(batched(1), Ok(()));
+    assert_eq!(batched(2), Err(BatchError::NoDimension));
+    assert_eq!(
+        batched(3),
+        Err(BatchError::TooFew {
+            size: 3,
+            samples: 2
+        })
+    );
+}
+
 #[test]
 fn open_loops_follow_closed_ones() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/workloads/digits.toml");
-    let courses = Workload::load(&path).unwrap().courses();
+    let courses = digits().courses();
     assert_eq!(courses.len(), 9);
     assert_eq!(courses[2].pace, Pace::Closed { connections: 16 });
     let first = Pace::Open {

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use lab_bench::{
-    sweep::{Sweep, SweepError, Variant, variants},
+    sweep::{Axes, Place, Sweep, SweepError, Variant},
     workload::Workload,
 };
 use serde_json::{Value, json};
@@ -89,17 +89,61 @@ fn workload() -> Workload {
     Workload::load(&root.join("../fixtures/workloads/digits.toml")).unwrap()
 }
 
-/// Measures nothing: what a sweep has measured is told by the workload's name.
-async fn names(repository: &Repository, ways: &[Variant]) -> Result<Vec<String>, SweepError> {
+/// Servers that are never measured: what was asked of them is told by the workload.
+struct Servers<'a> {
+    all: &'a [&'a Repository],
+    asked_for: Vec<Option<u32>>,
+    fails: bool,
+}
+
+impl Place for Servers<'_> {
+    type Figures = String;
+    type Error = SweepError;
+
+    async fn scale(&mut self, replicas: Option<u32>) -> Result<Vec<String>, SweepError> {
+        self.asked_for.push(replicas);
+        let count = replicas.map_or(1, |count| usize::try_from(count).unwrap());
+        let all = self.all.iter().take(count);
+        Ok(all.map(|one| one.url.clone()).collect())
+    }
+
+    async fn measure(&mut self, workload: &Workload) -> Result<String, SweepError> {
+        if self.fails {
+            return Err(SweepError::NoServers {
+                model: "gone".to_owned(),
+            });
+        }
+        Ok(format!(
+            "{}: {} requests",
+            workload.name,
+            workload.requests.len()
+        ))
+    }
+}
+
+fn instances(instances: &[u32]) -> Vec<Variant> {
+    let axes = Axes {
+        instances: instances.to_vec(),
+        ..Axes::default()
+    };
+    axes.variants()
+}
+
+fn servers<'a>(all: &'a [&'a Repository]) -> Servers<'a> {
+    Servers {
+        all,
+        asked_for: Vec::new(),
+        fails: false,
+    }
+}
+
+async fn swept(servers: &mut Servers<'_>, ways: &[Variant]) -> Result<Vec<String>, SweepError> {
     let workload = workload();
     let sweep = Sweep {
         workload: &workload,
-        repository: &repository.url,
         variants: ways,
     };
-    let named = sweep
-        .run(async |workload: &Workload| Ok::<_, SweepError>(workload.name.clone()))
-        .await?;
+    let named = sweep.run(servers).await?;
     assert!(named.iter().map(|(way, _)| way).eq(ways));
     Ok(named.into_iter().map(|(_, name)| name).collect())
 }
@@ -107,33 +151,67 @@ async fn names(repository: &Repository, ways: &[Variant]) -> Result<Vec<String>,
 #[tokio::test]
 async fn each_way_is_loaded_and_the_model_is_left_as_it_was() {
     let repository = Repository::start().await;
-    let names = names(&repository, &variants(&[1, 2], &[])).await.unwrap();
-    assert_eq!(names, ["digits (instances=1)", "digits (instances=2)"]);
+    let told = swept(&mut servers(&[&repository]), &instances(&[1, 2])).await;
+    assert_eq!(
+        told.unwrap(),
+        [
+            "digits (instances=1): 64 requests",
+            "digits (instances=2): 64 requests"
+        ]
+    );
     assert_eq!(repository.loaded(), [1, 2, 1]);
+}
+
+#[tokio::test]
+async fn every_replica_is_set_up_and_there_are_as_many_as_before_in_the_end() {
+    let (one, two) = (Repository::start().await, Repository::start().await);
+    let axes = Axes {
+        replicas: vec![1, 2],
+        batch_sizes: vec![8],
+        instances: vec![3],
+        ..Axes::default()
+    };
+    let all = [&one, &two];
+    let mut servers = servers(&all);
+    let told = swept(&mut servers, &axes.variants()).await.unwrap();
+    assert_eq!(
+        told[1],
+        "digits (replicas=2 batch-size=8 instances=3): 8 requests"
+    );
+    assert_eq!(servers.asked_for, [None, Some(1), Some(2), None]);
+    assert_eq!((one.loaded(), two.loaded()), (vec![3, 3, 1], vec![3]));
 }
 
 #[tokio::test]
 async fn a_way_that_is_refused_is_told_in_the_servers_words() {
     let repository = Repository::start().await;
-    let refused = names(&repository, &variants(&[9, 1], &[]))
-        .await
-        .unwrap_err();
-    assert!(refused.to_string().contains("no memory for 9 instances"));
+    let refused = swept(&mut servers(&[&repository]), &instances(&[9, 1])).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("no memory for 9 instances"), "{refused}");
     assert_eq!(repository.loaded(), [9, 1]);
 }
 
 #[tokio::test]
+async fn what_cannot_be_asked_is_told_before_anything_is_set_up() {
+    let repository = Repository::start().await;
+    let axes = Axes {
+        batch_sizes: vec![65],
+        ..Axes::default()
+    };
+    let refused = swept(&mut servers(&[&repository]), &axes.variants()).await;
+    assert!(
+        matches!(refused, Err(SweepError::Workload(_))),
+        "{refused:?}"
+    );
+    assert!(repository.loaded().is_empty());
+}
+
+#[tokio::test]
 async fn an_address_of_another_protocol_is_told_before_anything_is_asked() {
-    let workload = workload();
     for address in ["grpc://127.0.0.1:8001", "https://127.0.0.1:8000"] {
-        let sweep = Sweep {
-            workload: &workload,
-            repository: address,
-            variants: &variants(&[2], &[]),
-        };
-        let refused = sweep
-            .run(async |_: &Workload| Ok::<_, SweepError>(()))
-            .await;
+        let mut repository = Repository::start().await;
+        address.clone_into(&mut repository.url);
+        let refused = swept(&mut servers(&[&repository]), &instances(&[2])).await;
         let refused = refused.unwrap_err().to_string();
         assert!(refused.contains("is not the address of a model repository"));
     }
@@ -141,23 +219,13 @@ async fn an_address_of_another_protocol_is_told_before_anything_is_asked() {
 
 #[tokio::test]
 async fn the_model_is_left_as_it_was_where_measuring_failed() {
-    #[derive(Debug)]
-    struct Failed;
-
-    impl From<SweepError> for Failed {
-        fn from(error: SweepError) -> Self {
-            panic!("{error}");
-        }
-    }
-
     let repository = Repository::start().await;
-    let workload = workload();
-    let sweep = Sweep {
-        workload: &workload,
-        repository: &repository.url,
-        variants: &variants(&[2, 3], &[]),
+    let all = [&repository];
+    let mut servers = Servers {
+        fails: true,
+        ..servers(&all)
     };
-    let failed = sweep.run(async |_: &Workload| Err::<(), _>(Failed)).await;
-    assert!(failed.is_err());
+    let failed = swept(&mut servers, &instances(&[2, 3])).await;
+    assert!(matches!(failed, Err(SweepError::NoServers { .. })));
     assert_eq!(repository.loaded(), [2, 1]);
 }

@@ -68,6 +68,22 @@ impl Forward {
     /// # Errors
     /// When the system gives no port.
     pub async fn open(kube: Kube, target: Target) -> Result<Self, ForwardError> {
+        Self::listen(kube, target, None).await
+    }
+
+    /// Listens for one of the Service's pods only.
+    ///
+    /// # Errors
+    /// When the system gives no port.
+    pub async fn open_to(kube: Kube, target: Target, pod: String) -> Result<Self, ForwardError> {
+        Self::listen(kube, target, Some(pod)).await
+    }
+
+    async fn listen(
+        kube: Kube,
+        target: Target,
+        only: Option<String>,
+    ) -> Result<Self, ForwardError> {
         let listening = async {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
             Ok((listener.local_addr()?, listener))
@@ -77,7 +93,7 @@ impl Forward {
             source,
         })?;
         let mut connections = JoinSet::new();
-        connections.spawn(accept(listener, kube, target));
+        connections.spawn(accept(listener, Route { kube, target, only }));
         Ok(Self {
             address,
             _connections: connections,
@@ -90,14 +106,31 @@ impl Forward {
     }
 }
 
-async fn accept(listener: TcpListener, kube: Kube, target: Target) {
+/// Where connections go.
+#[derive(Clone)]
+struct Route {
+    kube: Kube,
+    target: Target,
+    /// The only pod they may go to, where not all may.
+    only: Option<String>,
+}
+
+impl Route {
+    async fn places(&self) -> Result<Vec<(String, u16)>, KubeError> {
+        let mut places = places(&self.kube, &self.target).await?;
+        places.retain(|(pod, _)| self.only.as_ref().is_none_or(|only| only == pod));
+        Ok(places)
+    }
+}
+
+async fn accept(listener: TcpListener, route: Route) {
     let mut connections = JoinSet::new();
     let mut turn = 0;
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(carry(kube.clone(), target.clone(), stream, turn));
+                    connections.spawn(carry(route.clone(), stream, turn));
                     turn += 1;
                 }
                 Err(error) => {
@@ -112,9 +145,11 @@ async fn accept(listener: TcpListener, kube: Kube, target: Target) {
 
 /// Carries one connection. Where no pod takes it, it ends: the caller sees what a
 /// Service without pods would show.
-async fn carry(kube: Kube, target: Target, here: TcpStream, turn: usize) {
-    let service = &target.service;
-    let places = match places(&kube, &target).await {
+async fn carry(route: Route, here: TcpStream, turn: usize) {
+    let Target {
+        namespace, service, ..
+    } = &route.target;
+    let places = match route.places().await {
         Ok(places) => places,
         Err(error) => {
             tracing::debug!(%error, service, "no pods");
@@ -123,7 +158,7 @@ async fn carry(kube: Kube, target: Target, here: TcpStream, turn: usize) {
     };
     let in_turn = places.iter().cycle().skip(turn % places.len().max(1));
     for (pod, port) in in_turn.take(places.len()) {
-        match connect(&kube, &target.namespace, pod, *port).await {
+        match connect(&route.kube, namespace, pod, *port).await {
             Ok(connection) => {
                 let _ = here.set_nodelay(true);
                 let ended = tunnel::carry(connection.into_stream(), here).await;

@@ -14,6 +14,7 @@ pub mod logs;
 pub mod nodes;
 pub mod readiness;
 pub mod removal;
+pub mod replicas;
 pub mod standing;
 mod tunnel;
 pub mod usage;

@@ -286,6 +286,9 @@ pub struct BenchmarkSummary {
     pub workload: String,
     /// What was asked, for example `POST /v2/models/digits/infer`.
     pub target: String,
+    /// Inferences that each request asked for.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub batch_size: u32,
     /// The measured windows, in the order measured.
     pub points: Vec<Point>,
     /// Who made the load, where that was generators in the cluster and not `lab` itself.
@@ -297,4 +300,13 @@ pub struct BenchmarkSummary {
     /// Budgets that were missed, each in words; empty where all were kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<String>,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_one(count: &u32) -> bool {
+    *count == 1
 }

@@ -160,6 +160,8 @@ pub(crate) fn batch(times: &ServerTimes) -> String {
 fn below(benchmark: &BenchmarkSummary, lang: Lang) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(benchmark.generators.map(said::generators));
+    let batch_size = benchmark.batch_size;
+    lines.extend((batch_size > 1).then(|| said::batch_size(batch_size)));
     for point in &benchmark.points {
         let load = said::offered(point.offered);
         lines.extend(point.void.iter().map(|void| {

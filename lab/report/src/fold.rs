@@ -106,6 +106,7 @@ impl Fold {
             None => self.benchmarks.push(BenchmarkSummary {
                 workload: window.workload.clone(),
                 target: window.target.clone(),
+                batch_size: 1,
                 points: vec![point],
                 generators: None,
                 highest: None,

@@ -3,6 +3,8 @@
 
 use lab_model::benchmark::{BenchmarkSummary, Point};
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::{
     bench::{NONE, batch, cores, wide_row},
     figures::{bytes, count, micros, rate},
@@ -10,11 +12,11 @@ use crate::{
     words as said,
 };
 
-/// Room for a way's name, columns of the terminal.
+/// Room for a way's name, columns of the terminal; more where one is longer.
 const WIDTH: usize = 26;
 /// Heads of the columns.
 const HEADS: [Words; 8] = [
-    words("req/s", "요청/초"),
+    words("infer/s", "추론/초"),
     words("p50", "p50"),
     words("p99", "p99"),
     words("errors", "오류"),
@@ -45,28 +47,31 @@ pub fn table(swept: &[Way], lang: Lang) -> String {
 fn of_load(swept: &[Way], load: usize, lang: Lang) -> Vec<String> {
     let points = swept
         .iter()
-        .filter_map(|(name, one)| Some((name, one.points.get(load)?)));
+        .filter_map(|(name, one)| Some((name, one.batch_size, one.points.get(load)?)));
     let points: Vec<_> = points.collect();
-    let Some((_, first)) = points.first() else {
+    let Some((.., first)) = points.first() else {
         return Vec::new();
     };
     let heads = HEADS.map(|head| head.of(lang).to_owned());
     let load = said::offered(first.offered);
-    let mut lines = vec![wide_row(load.of(lang), WIDTH, &heads)];
-    lines.extend(points.iter().map(|(name, point)| way(name, point)));
+    let width = points.iter().map(|(name, ..)| name.width());
+    let width = width.fold(WIDTH, usize::max);
+    let mut lines = vec![wide_row(load.of(lang), width, &heads)];
+    let ways = points.iter();
+    lines.extend(ways.map(|(name, batch_size, point)| way((name, width), *batch_size, point)));
     lines.push(String::new());
     lines
 }
 
-fn way(name: &str, point: &Point) -> String {
+fn way((name, width): (&str, usize), batch_size: u32, point: &Point) -> String {
     let times = point.server.as_ref();
     let memory = point.used.map(|used| bytes(used.memory_bytes));
     let known = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), micros);
     let mut line = wide_row(
         name,
-        WIDTH,
+        width,
         &[
-            rate(point.throughput),
+            rate(point.throughput * f64::from(batch_size)),
             micros(point.latency.p50),
             micros(point.latency.p99),
             count(point.errors),

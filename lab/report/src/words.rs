@@ -123,6 +123,14 @@ pub(crate) fn generators(generators: Generators) -> Words {
     )
 }
 
+/// How many inferences each request asked for.
+pub(crate) fn batch_size(size: u32) -> Words {
+    told(
+        format!("each request asks for {size} inferences"),
+        format!("요청마다 추론 {size}건"),
+    )
+}
+
 /// A budget of a benchmark that was not kept.
 pub(crate) fn missed(missed: &str) -> Words {
     told(

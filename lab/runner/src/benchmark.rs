@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lab_bench::{
-    Usage,
+    Behind,
     duel::{Compared, Duel, DuelError, Stage},
     error::BenchError,
     suite::{Bench, Measured},
@@ -26,11 +26,14 @@ use crate::{
     telling::Telling,
 };
 
+/// The endpoint over which servers tell of themselves and have their models set up.
+pub(crate) const REPOSITORY: &str = "triton";
+
 /// The endpoint that answers a workload's requests.
 const fn name_of_endpoint(workload: &Workload) -> &'static str {
     match workload.protocol {
         Protocol::V2Grpc => "triton-grpc",
-        _ => "triton",
+        _ => REPOSITORY,
     }
 }
 
@@ -42,7 +45,17 @@ pub(crate) fn endpoint<'a>(
     locked: &'a LockedStack,
     workload: &Workload,
 ) -> Result<&'a Endpoint, BenchmarkError> {
-    let name = name_of_endpoint(workload);
+    endpoint_named(locked, name_of_endpoint(workload))
+}
+
+/// The endpoint of this name.
+///
+/// # Errors
+/// When the stack has none.
+pub(crate) fn endpoint_named<'a>(
+    locked: &'a LockedStack,
+    name: &'static str,
+) -> Result<&'a Endpoint, BenchmarkError> {
     named(locked, name).ok_or_else(|| BenchmarkError::NoEndpoint {
         stack: locked.name.clone(),
         endpoint: name,
@@ -223,15 +236,15 @@ pub async fn compare(
 }
 
 /// Runs a workload against any server that speaks its protocol, given as
-/// `http://host:port`, and emits what it measured, also where it was ended early; `usage`
-/// knows what the server uses.
+/// `http://host:port`, and emits what it measured, also where it was ended early; `behind`
+/// knows what is behind that address.
 ///
 /// # Errors
 /// When the server does not answer rightly even without load, or the token is
 /// cancelled. Errors under load are counted, not returned.
 pub async fn measure_at(
     server: &str,
-    usage: Option<&dyn Usage>,
+    behind: Option<&dyn Behind>,
     workload: &Workload,
     emitter: &dyn Emitter,
     cancel: &CancellationToken,
@@ -239,7 +252,7 @@ pub async fn measure_at(
     let bench = Bench {
         workload,
         server,
-        usage,
+        behind,
         cancel,
     };
     let telling = Telling::new(workload, server, emitter);

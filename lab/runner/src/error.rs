@@ -3,7 +3,7 @@
 use lab_cluster::{ClusterError, existing::ExistingError};
 use lab_engine::EngineError;
 use lab_image::ImageError;
-use lab_k8s::{KubeError, forward::ForwardError, job::JobError};
+use lab_k8s::{KubeError, forward::ForwardError, job::JobError, readiness::ReadinessError};
 use lab_model::exit::Exit;
 pub use lab_model::outcome::reason;
 use lab_stack::{CatalogueError, InstallError};
@@ -36,6 +36,10 @@ pub enum RunError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Forward(#[from] ForwardError),
+    /// Pods that were to become ready.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Readiness(#[from] ReadinessError),
     /// Pods that make load.
     #[error(transparent)]
     #[diagnostic(transparent)]

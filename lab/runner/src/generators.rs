@@ -173,7 +173,7 @@ impl Within<'_> {
         let bench = Bench {
             workload: self.workload,
             server: &self.here,
-            usage: Some(&self.pods),
+            behind: Some(&self.pods),
             cancel,
         };
         let telling = Telling::new(self.workload, &self.here, &**emitter);
@@ -186,8 +186,9 @@ impl Within<'_> {
         finish(measured, &**emitter)
     }
 
-    /// Waits for the pods' end, and says how those ended that should not have. They end by themselves when nobody speaks
-    /// with them any more; a kubelet that kills one just then may need a minute to see it.
+    /// Waits for the pods' end, and says how those ended that should not have. They end by
+    /// themselves when nobody speaks with them any more; a kubelet that kills one just then
+    /// may need a minute to see it.
     async fn see_them_end(&self, kube: &Kube, job: &JobSpec) {
         let mut pods = kube.job_pods(job).await.unwrap_or_default();
         for _ in 0..LOOKS {

@@ -2,55 +2,98 @@
 
 use std::{pin::Pin, time::Duration};
 
-use lab_bench::{Usage, Used, workload::Workload};
+use lab_bench::{Behind, Used, workload::Workload};
 use lab_cluster::Cluster;
 use lab_k8s::{
     Kube,
-    forward::{Target, places},
+    forward::{Forward, Target, places},
+    replicas::Replicas,
     usage,
 };
 use lab_stack::catalogue::LockedStack;
 
-use crate::{benchmark::endpoint, error::RunError};
+use crate::{
+    benchmark::{REPOSITORY, endpoint, endpoint_named},
+    error::RunError,
+};
 
 /// The pods behind the endpoint that answers a workload's requests.
 pub(crate) struct ServerPods {
     kube: Kube,
     service: Target,
+    /// Where the servers tell of themselves and let their models be set up.
+    management: Target,
+    /// An address of each of the pods, where there are several.
+    servers: Vec<String>,
+    /// What leads there.
+    _forwards: Vec<Forward>,
 }
 
 impl ServerPods {
+    /// Finds them.
+    ///
     /// # Errors
-    /// When the stack has none, or the kubeconfig cannot be used.
+    /// When the stack has none, or the API server cannot be asked.
     pub(crate) async fn of(
         cluster: &Cluster,
         locked: &LockedStack,
         workload: &Workload,
     ) -> Result<Self, RunError> {
-        let endpoint = endpoint(locked, workload)?;
-        Ok(Self {
+        let target = |endpoint: &lab_model::stack::Endpoint| Target {
+            namespace: locked.stack.namespace.clone(),
+            service: endpoint.service.clone(),
+            port: endpoint.port,
+        };
+        let mut pods = Self {
             kube: Kube::from_kubeconfig_file(&cluster.kubeconfig).await?,
-            service: Target {
-                namespace: locked.stack.namespace.clone(),
-                service: endpoint.service.clone(),
-                port: endpoint.port,
-            },
-        })
+            service: target(endpoint(locked, workload)?),
+            management: target(endpoint_named(locked, REPOSITORY)?),
+            servers: Vec::new(),
+            _forwards: Vec::new(),
+        };
+        pods.find().await?;
+        Ok(pods)
+    }
+
+    /// Finds those that are ready now. A Service's address leads to any of them; each is
+    /// reached by itself through a forward.
+    ///
+    /// # Errors
+    /// When the API server cannot be asked, or the system gives no port.
+    pub(crate) async fn find(&mut self) -> Result<(), RunError> {
+        let places = places(&self.kube, &self.management).await?;
+        let mut forwards = Vec::new();
+        for (pod, _) in places.iter().filter(|_| places.len() > 1) {
+            let target = self.management.clone();
+            forwards.push(Forward::open_to(self.kube.clone(), target, pod.clone()).await?);
+        }
+        let address = |forward: &Forward| format!("http://{}", forward.address());
+        self.servers = forwards.iter().map(address).collect();
+        self._forwards = forwards;
+        Ok(())
+    }
+
+    /// What owns them; none where that is no Deployment.
+    ///
+    /// # Errors
+    /// When the API server cannot be asked.
+    pub(crate) async fn replicas(&self) -> Result<Option<Replicas>, RunError> {
+        Ok(Replicas::behind(&self.kube, &self.service).await?)
+    }
+
+    /// The Kubernetes API.
+    pub(crate) const fn kube(&self) -> &Kube {
+        &self.kube
     }
 
     /// The Service that leads to them.
-    pub(crate) fn service(&self) -> &str {
-        &self.service.service
-    }
-
-    /// How many of them are ready.
-    pub(crate) async fn count(&self) -> Result<usize, RunError> {
-        Ok(places(&self.kube, &self.service).await?.len())
+    pub(crate) const fn service(&self) -> &Target {
+        &self.service
     }
 }
 
-impl Usage for ServerPods {
-    fn read(&self) -> Pin<Box<dyn Future<Output = Option<Used>> + '_>> {
+impl Behind for ServerPods {
+    fn used(&self) -> Pin<Box<dyn Future<Output = Option<Used>> + '_>> {
         Box::pin(async {
             let used = usage::of_service(&self.kube, &self.service).await;
             // The figures are worth having without it.
@@ -60,5 +103,9 @@ impl Usage for ServerPods {
                 memory_bytes: used.memory_bytes,
             })
         })
+    }
+
+    fn servers(&self) -> &[String] {
+        &self.servers
     }
 }

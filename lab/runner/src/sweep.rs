@@ -1,60 +1,79 @@
-//! Measures inference with the deployed model set up in different ways.
+//! Measures inference with the deployed model served in different ways.
+
+use std::time::Duration;
 
 use lab_bench::{
-    Usage,
-    sweep::{self, Sweep, Variant},
+    Behind,
+    sweep::{self, Place, Sweep, Variant},
     workload::Workload,
 };
 use lab_cluster::Cluster;
+use lab_k8s::{
+    readiness::{self, Told, wait_ready},
+    replicas::Replicas,
+};
 use lab_model::{
     benchmark::BenchmarkSummary,
-    event::{Emitter, Fact},
+    event::{Emitter, Fact, Progress},
 };
 use lab_stack::catalogue::LockedStack;
 use miette::Diagnostic;
 use thiserror::Error;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Endpoints,
-    benchmark::{measure_at, server, url},
+    benchmark::{REPOSITORY, measure_at, server, url},
     error::RunError,
     server_pods::ServerPods,
     session::Session,
 };
 
-/// The endpoint whose model repository sets models up.
-const REPOSITORY: &str = "triton";
+/// Longest time in which nothing changes while servers start or end.
+const IDLE: Duration = Duration::from_mins(2);
+/// Until kube-proxy sends connections to the pods there are now: it follows within a second.
+const PROXIED: Duration = Duration::from_secs(2);
 
 /// A sweep that could not be made.
 #[derive(Debug, Error, Diagnostic)]
 pub enum SweepError {
-    /// The model cannot be set up in another way.
+    /// The model cannot be served in another way.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] sweep::SweepError),
-    /// What sets up the model of one pod would miss those of the others.
-    #[error("Service `{service}` leads to {pods} pods; a sweep sets up the model of one")]
+    /// Nothing owns the servers that could be told how many are wanted.
+    #[error("no Deployment is behind Service `{service}` that could have other replicas")]
     #[diagnostic(
-        code(lab::bench::several_pods),
-        help("`kubectl scale deployment/{service} --replicas=1`, then again")
+        code(lab::bench::no_deployment),
+        help("`lab status NAME` shows the pods; leave `--replicas` out")
     )]
-    Pods {
+    NoDeployment {
         /// The Service.
         service: String,
-        /// Its pods that are ready.
-        pods: usize,
+    },
+    /// An address is one server.
+    #[error("`{server}` is an address: how many servers are behind it is not lab's to say")]
+    #[diagnostic(
+        code(lab::bench::replicas_of_address),
+        help("`--replicas` needs a cluster's name; leave it out")
+    )]
+    ReplicasOfAddress {
+        /// The address.
+        server: String,
     },
 }
 
 impl SweepError {
-    /// Whether the address is wrong, and not what answers there.
+    /// Whether the command line is wrong, and not what answers there.
     pub(crate) const fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::Model(sweep::SweepError::Repository(
-                sweep::RepositoryError::Address { .. }
-            ))
+            Self::ReplicasOfAddress { .. }
+                | Self::Model(
+                    sweep::SweepError::Workload(_)
+                        | sweep::SweepError::Repository(sweep::RepositoryError::Address { .. })
+                )
         )
     }
 }
@@ -65,61 +84,163 @@ impl From<sweep::SweepError> for RunError {
     }
 }
 
-/// Runs a workload against the stack's own server, once for each way to set up its model.
+/// What each way brought.
+pub type Swept = Vec<(Variant, BenchmarkSummary)>;
+
+/// Runs a workload against the stack's own server, once for each way to serve its model.
 ///
 /// # Errors
-/// As [`sweep_at`], and when the stack has no server to measure, or not one pod of it.
+/// As [`measure_at`]; when the stack has no server to measure, its model cannot be set up,
+/// or there cannot be as many replicas.
 pub async fn sweep(
     session: &Session<'_>,
     cluster: &Cluster,
     locked: &LockedStack,
-    workload: &Workload,
-    variants: &[Variant],
-) -> Result<Vec<(Variant, BenchmarkSummary)>, RunError> {
-    let pods = ServerPods::of(cluster, locked, workload).await?;
-    one(&pods).await?;
+    sweep: &Sweep<'_>,
+) -> Result<Swept, RunError> {
+    // Held until all is measured.
     let endpoints = Endpoints::open(cluster, locked).await?;
-    let server = server(&endpoints, locked, workload)?;
-    let repository = url(&endpoints, locked, REPOSITORY)?;
-    let sweep = Sweep {
-        workload,
-        repository: &repository,
-        variants,
+    let pods = ServerPods::of(cluster, locked, sweep.workload).await?;
+    let replicas = match sweep.variants.iter().any(|it| it.replicas.is_some()) {
+        true => Some(replicas_of(&pods).await?),
+        false => None,
     };
-    let Session {
-        emitter, cancel, ..
-    } = session;
-    sweep_at(&server, Some(&pods), &sweep, &**emitter, cancel).await
+    let mut place = Stack {
+        session,
+        server: server(&endpoints, locked, sweep.workload)?,
+        repository: url(&endpoints, locked, REPOSITORY)?,
+        asked_for: replicas.as_ref().map(Replicas::wanted),
+        replicas,
+        pods,
+    };
+    sweep.run(&mut place).await
 }
 
-/// Runs a sweep against any server, given as `http://host:port`, and tells how far it is;
-/// `usage` knows what the server uses.
+async fn replicas_of(pods: &ServerPods) -> Result<Replicas, RunError> {
+    let found = pods.replicas().await?;
+    found.ok_or_else(|| {
+        let service = pods.service().service.clone();
+        SweepError::NoDeployment { service }.into()
+    })
+}
+
+/// Runs a sweep against one server, given as `http://host:port`, and tells how far it is.
 ///
 /// # Errors
 /// As [`measure_at`], and when the server does not set its model up.
 pub async fn sweep_at(
     server: &str,
-    usage: Option<&dyn Usage>,
     sweep: &Sweep<'_>,
     emitter: &dyn Emitter,
     cancel: &CancellationToken,
-) -> Result<Vec<(Variant, BenchmarkSummary)>, RunError> {
-    let measure = async |workload: &Workload| {
-        let text = workload.name.clone();
-        emitter.emit(Fact::Noted { text });
-        measure_at(server, usage, workload, emitter, cancel).await
+) -> Result<Swept, RunError> {
+    if sweep.variants.iter().any(|it| it.replicas.is_some()) {
+        let server = server.to_owned();
+        return Err(SweepError::ReplicasOfAddress { server }.into());
+    }
+    let mut place = Address {
+        server,
+        emitter,
+        cancel,
     };
-    sweep.run(measure).await
+    sweep.run(&mut place).await
 }
 
-/// Sees that what sets up the model of one pod sets up all.
-async fn one(pods: &ServerPods) -> Result<(), RunError> {
-    match pods.count().await? {
-        1 => Ok(()),
-        count => Err(SweepError::Pods {
-            service: pods.service().to_owned(),
-            pods: count,
+async fn measured(
+    server: &str,
+    behind: Option<&dyn Behind>,
+    workload: &Workload,
+    emitter: &dyn Emitter,
+    cancel: &CancellationToken,
+) -> Result<BenchmarkSummary, RunError> {
+    let text = workload.name.clone();
+    emitter.emit(Fact::Noted { text });
+    measure_at(server, behind, workload, emitter, cancel).await
+}
+
+/// One server.
+struct Address<'a> {
+    server: &'a str,
+    emitter: &'a dyn Emitter,
+    cancel: &'a CancellationToken,
+}
+
+impl Place for Address<'_> {
+    type Figures = BenchmarkSummary;
+    type Error = RunError;
+
+    async fn scale(&mut self, _: Option<u32>) -> Result<Vec<String>, RunError> {
+        Ok(vec![self.server.to_owned()])
+    }
+
+    async fn measure(&mut self, workload: &Workload) -> Result<BenchmarkSummary, RunError> {
+        measured(self.server, None, workload, self.emitter, self.cancel).await
+    }
+}
+
+/// The servers of a stack on a cluster.
+struct Stack<'a> {
+    session: &'a Session<'a>,
+    server: String,
+    repository: String,
+    pods: ServerPods,
+    /// What says how many servers there are, where that is varied.
+    replicas: Option<Replicas>,
+    /// How many it was asked for last.
+    asked_for: Option<u32>,
+}
+
+impl Place for Stack<'_> {
+    type Figures = BenchmarkSummary;
+    type Error = RunError;
+
+    async fn scale(&mut self, count: Option<u32>) -> Result<Vec<String>, RunError> {
+        if let Some(replicas) = self.replicas.clone() {
+            let wanted = count.unwrap_or(replicas.wanted());
+            if self.asked_for.replace(wanted) != Some(wanted) {
+                replicas.ask_for(wanted).await?;
+                let ready = self.ready(&replicas);
+                match count {
+                    Some(_) => self.session.unless_interrupted(ready).await?,
+                    // As it was, whoever asks for an end.
+                    None => ready.await?,
+                }
+                self.pods.find().await?;
+            }
         }
-        .into()),
+        Ok(match self.pods.servers() {
+            [] => vec![self.repository.clone()],
+            several => several.to_vec(),
+        })
+    }
+
+    async fn measure(&mut self, workload: &Workload) -> Result<BenchmarkSummary, RunError> {
+        let Session {
+            emitter, cancel, ..
+        } = self.session;
+        measured(&self.server, Some(&self.pods), workload, &**emitter, cancel).await
+    }
+}
+
+impl Stack<'_> {
+    /// Waits until as many servers are ready as are wanted, and no more.
+    async fn ready(&self, replicas: &Replicas) -> Result<(), RunError> {
+        let deployment = replicas.deployment();
+        let workload = readiness::Workload::Deployment(deployment.to_owned());
+        let namespace = &self.pods.service().namespace;
+        let told = |told: Told<'_>| {
+            if let Told::Waits(_, why) = told {
+                self.session.emitter.progress(Progress {
+                    task: deployment.to_owned(),
+                    now: why.to_owned(),
+                    done: 0,
+                    total: None,
+                    remaining_seconds: None,
+                });
+            }
+        };
+        wait_ready(self.pods.kube(), namespace, &[workload], IDLE, told).await?;
+        sleep(PROXIED).await;
+        Ok(())
     }
 }

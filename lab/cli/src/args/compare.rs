@@ -14,10 +14,11 @@ pub(crate) enum BenchCommand {
                       Exit codes: 0 faster, the same, or undecided; 11 slower."
     )]
     Compare(CompareArgs),
-    /// Measure the model set up in different ways, in turn: more instances of it, requests
-    /// put together into batches or not. It is set up as it was in the end.
+    /// Measure the model served in different ways, in turn: more replicas of the server,
+    /// more instances in it, requests put together into batches by client or server. It is
+    /// served as it was in the end.
     #[command(
-        after_help = "Example:\n  lab bench sweep demo --instances 1,2 --batching off,0,500\n\n\
+        after_help = "Example:\n  lab bench sweep demo --instances 1,2 --batching off,0,500\n  lab bench sweep demo --replicas 1,2 --batch-size 1,8,32\n\n\
                       Exit codes: 0 measured; 11 a budget was missed."
     )]
     Sweep(SweepArgs),

@@ -3,18 +3,28 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lab_bench::sweep::Batching;
+use lab_bench::sweep::{Axes, Batching};
 
 use super::StackArgs;
 
 /// `lab bench sweep`.
 #[derive(Debug, Args)]
-#[group(id = "ways", required = true, multiple = true, args = ["instances", "batching"])]
+#[group(id = "ways", required = true, multiple = true,
+        args = ["replicas", "batch_size", "instances", "batching"])]
 pub(crate) struct SweepArgs {
     /// The server: a cluster's name, or the `http://host:port` of a Triton that lets its
     /// models be loaded (`--model-control-mode=explicit`).
     pub(crate) server: String,
-    /// Instances of the model that run at once (`instance_group`).
+    /// Servers that have the model: replicas of their Deployment. A connection stays with
+    /// the one that kube-proxy gives it.
+    #[arg(long, value_name = "N", value_delimiter = ',',
+          value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(crate) replicas: Vec<u32>,
+    /// Inferences that each request asks for.
+    #[arg(long, value_name = "N", value_delimiter = ',',
+          value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(crate) batch_size: Vec<u32>,
+    /// Instances of the model that run at once in each server (`instance_group`).
     #[arg(long, value_name = "N", value_delimiter = ',',
           value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) instances: Vec<u32>,
@@ -31,4 +41,16 @@ pub(crate) struct SweepArgs {
     /// Keep the figures and pictures of each way in a folder of its own under this one.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
+}
+
+impl SweepArgs {
+    /// What is varied.
+    pub(crate) fn axes(&self) -> Axes {
+        Axes {
+            replicas: self.replicas.clone(),
+            batch_sizes: self.batch_size.clone(),
+            instances: self.instances.clone(),
+            batching: self.batching.clone(),
+        }
+    }
 }

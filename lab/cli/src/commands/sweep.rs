@@ -1,18 +1,17 @@
-//! `lab bench sweep`: the model set up in different ways.
+//! `lab bench sweep`: the model served in different ways.
 
 use std::path::Path;
 
-use lab_bench::{
-    sweep::{Sweep, Variant, variants},
-    workload::Workload,
-};
+use lab_bench::sweep::Sweep;
 use lab_model::{
-    benchmark::BenchmarkSummary,
     event::{Event, Fact},
     exit::Exit,
 };
 use lab_report::lang::Lang;
-use lab_runner::{RunError, Session, benchmark, sweep};
+use lab_runner::{
+    RunError, Session, benchmark,
+    sweep::{self, Swept},
+};
 
 use super::{CommandError, Context, bench, cluster::open, compare::cluster_name, live::Live};
 use crate::{
@@ -22,13 +21,16 @@ use crate::{
 
 pub(super) async fn sweep(context: &Context, args: SweepArgs) -> Result<Exit, CommandError> {
     let workload = benchmark::workload(&context.root, &args.workload).map_err(RunError::from)?;
-    let variants = variants(&args.instances, &args.batching);
+    let sweep = Sweep {
+        workload: &workload,
+        variants: &args.axes().variants(),
+    };
     let lang = context.global.lang.lang();
     if let Some(folder) = &args.out {
         bench::make(folder)?;
     }
     let live = Live::start(&context.global, None);
-    let swept = measure(context, &args, &workload, &variants, &live).await;
+    let swept = measure(context, &args, &sweep, &live).await;
     let events = live.finish().await;
     if let Some(folder) = &args.out {
         keep(folder, &events, lang)?;
@@ -47,18 +49,12 @@ pub(super) async fn sweep(context: &Context, args: SweepArgs) -> Result<Exit, Co
 async fn measure(
     context: &Context,
     args: &SweepArgs,
-    workload: &Workload,
-    variants: &[Variant],
+    wished: &Sweep<'_>,
     live: &Live,
-) -> Result<Vec<(Variant, BenchmarkSummary)>, CommandError> {
+) -> Result<Swept, CommandError> {
     if args.server.contains("://") {
         let (cancel, _watcher) = signals::watch();
-        let sweep = Sweep {
-            workload,
-            repository: &args.server,
-            variants,
-        };
-        let measured = sweep::sweep_at(&args.server, None, &sweep, &*live.emitter(), &cancel).await;
+        let measured = sweep::sweep_at(&args.server, wished, &*live.emitter(), &cancel).await;
         return Ok(measured?);
     }
     let name = cluster_name(&args.server)?;
@@ -71,7 +67,7 @@ async fn measure(
         emitter: live.emitter(),
         cancel,
     };
-    Ok(sweep::sweep(&session, &cluster, &locked, workload, variants).await?)
+    Ok(sweep::sweep(&session, &cluster, &locked, wished).await?)
 }
 
 /// Keeps what each way brought, in a folder named by it.

@@ -47,6 +47,7 @@ pub(crate) fn benchmark(stream: &mut Stream) {
     stream.fact(Fact::BenchmarkFinished(BenchmarkSummary {
         workload: WORKLOAD.to_owned(),
         target: TARGET.to_owned(),
+        batch_size: 1,
         points,
         generators: None,
         highest: Some(Highest {
@@ -77,6 +78,7 @@ pub(crate) fn hostile(stream: &mut Stream, text: &str) {
     stream.fact(Fact::BenchmarkFinished(BenchmarkSummary {
         workload: text.to_owned(),
         target: text.to_owned(),
+        batch_size: 1,
         points: vec![point, void],
         generators: None,
         highest: None,

@@ -334,6 +334,7 @@ pub(crate) fn benchmark(stream: &mut Stream) {
     stream.fact(Fact::BenchmarkFinished(BenchmarkSummary {
         workload: "digits-closed-loop".to_owned(),
         target: "POST /v2/models/digits/infer".to_owned(),
+        batch_size: 1,
         points: vec![
             point(1, 612.4, [1_490.0, 2_210.0, 3_950.0, 9_870.0]),
             point(4, 1_385.2, [2_710.0, 4_480.0, 7_320.0, 21_400.0]),

@@ -156,6 +156,8 @@ fn one(benchmark: &BenchmarkSummary) -> Markup {
     let left_out = benchmark.points.len() - told.sound.len();
     html! {
         h3 { (name(&benchmark.workload)) " " code { (name(&benchmark.target)) } }
+        @if let Some(generators) = benchmark.generators { p { (words::generators(generators)) } }
+        @if benchmark.batch_size > 1 { p { (words::batch_size(benchmark.batch_size)) } }
         (missed(&benchmark.missed))
         @if let Some(highest) = &benchmark.highest {
             p { b { (words::highest(highest)) } }
