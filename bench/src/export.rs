@@ -1,36 +1,42 @@
 //! Histograms and counts as generators tell them: as text, without loss.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use hdrhistogram::Histogram;
+use hdrhistogram::{
+    Histogram,
+    serialization::{Deserializer, Serializer, V2Serializer},
+};
 use serde::{Deserialize, Serialize};
 
-/// A histogram without its empty cells: each cell's value and count, ascending. Its bounds
-/// are those that both sides have.
+/// A histogram in `HdrHistogram`'s own V2 format: a byte or two for each of its cells, and
+/// one for any number of empty ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Exported(Vec<(u64, u64)>);
+pub(crate) struct Exported(#[serde(with = "bytes")] Vec<u8>);
 
-/// What should be a histogram of ours has values beyond its bounds.
+/// What should be a histogram of ours is none, or has other bounds.
 #[derive(Debug, thiserror::Error)]
-#[error("times beyond the bounds of this `lab`")]
+#[error("no histogram with the bounds of this `lab`")]
 pub(crate) struct Unreadable;
 
 impl Exported {
     pub(crate) fn of(histogram: &Histogram<u64>) -> Self {
-        let cells = histogram.iter_recorded();
-        Self(
-            cells
-                .map(|cell| (cell.value_iterated_to(), cell.count_at_value()))
-                .collect(),
-        )
+        let mut bytes = Vec::new();
+        V2Serializer::new()
+            .serialize(histogram, &mut bytes)
+            .expect("memory takes all, and no count is beyond i64");
+        bytes.shrink_to_fit();
+        Self(bytes)
     }
 
-    /// The histogram, put into an empty one with its bounds.
-    pub(crate) fn read(&self, empty: Histogram<u64>) -> Result<Histogram<u64>, Unreadable> {
-        let mut histogram = empty;
-        for (value, count) in &self.0 {
-            histogram.record_n(*value, *count).map_err(|_| Unreadable)?;
+    /// The histogram, which must have the bounds of this one.
+    pub(crate) fn read(&self, like: &Histogram<u64>) -> Result<Histogram<u64>, Unreadable> {
+        let read = Deserializer::new().deserialize(&mut self.0.as_slice());
+        let histogram: Histogram<u64> = read.map_err(|_| Unreadable)?;
+        let bounds = |it: &Histogram<u64>| (it.low(), it.high(), it.sigfig());
+        if bounds(&histogram) == bounds(like) {
+            Ok(histogram)
+        } else {
+            Err(Unreadable)
         }
-        Ok(histogram)
     }
 }
 
@@ -69,7 +75,7 @@ pub(crate) mod times {
         deserializer: D,
     ) -> Result<Histogram<u64>, D::Error> {
         let exported = Exported::deserialize(deserializer)?;
-        let times = exported.read(crate::record::times());
+        let times = exported.read(&crate::record::times());
         times.map_err(serde::de::Error::custom)
     }
 }
@@ -120,12 +126,32 @@ pub(crate) mod shared {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::record::times;
 
     #[test]
-    fn times_beyond_the_bounds_are_refused() {
-        assert!(Exported(vec![(u64::MAX, 1)]).read(times()).is_err());
-        assert!(Exported(vec![(60_000_000_000, 1)]).read(times()).is_ok());
+    fn a_histogram_of_other_bounds_is_refused() {
+        let fewer_digits = Histogram::new_with_bounds(1, times().high(), 1).unwrap();
+        assert!(Exported::of(&fewer_digits).read(&times()).is_err());
+        assert!(Exported(b"a line of text".to_vec()).read(&times()).is_err());
+        assert!(Exported::of(&times()).read(&times()).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn a_histogram_is_told_without_loss(
+            nanos in prop::collection::vec(1_u64..60_000_000_000, 0..100)
+        ) {
+            let mut told = times();
+            nanos.iter().for_each(|it| told.saturating_record(*it));
+            prop_assert_eq!(Exported::of(&told).read(&times()).unwrap(), told);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            let _ = Exported(bytes).read(&times());
+        }
     }
 }

@@ -12,8 +12,7 @@ use crate::{
 /// What one generator, or all of them, counted and timed in one second.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct SecondTally {
-    /// Right answers' latency, ns; without empty cells, for a window may have thousands
-    /// of these.
+    /// Right answers' latency, ns; packed, for a window may have thousands of these.
     #[serde(deserialize_with = "checked")]
     times: Exported,
     errors: u64,
@@ -42,14 +41,14 @@ impl SecondTally {
     }
 
     fn times(&self) -> Histogram<u64> {
-        let read = self.times.read(times());
+        let read = self.times.read(&times());
         read.expect("written here, or checked when it was told")
     }
 }
 
 fn checked<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Exported, D::Error> {
     let exported = Exported::deserialize(deserializer)?;
-    exported.read(times()).map_err(serde::de::Error::custom)?;
+    exported.read(&times()).map_err(serde::de::Error::custom)?;
     Ok(exported)
 }
 

@@ -4,11 +4,11 @@ mod bodies;
 mod read;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
@@ -343,7 +343,7 @@ impl SaidOpen {
         let mut arrivals = self.arrivals;
         if let Some(trace) = self.trace {
             arrivals.push(Arrivals::Replay {
-                offsets: trace_of(&beside(&trace))?,
+                offsets: trace::load(&beside(&trace))?,
             });
         }
         Ok(Open {
@@ -351,38 +351,6 @@ impl SaidOpen {
             connections: self.connections,
         })
     }
-}
-
-/// Recorded arrivals: seconds after the start, one a line, ascending.
-fn trace_of(path: &Path) -> Result<Arc<[u64]>, WorkloadError> {
-    let wrong = |reason: String| WorkloadError::Samples {
-        path: path.to_owned(),
-        reason,
-        help: "it must hold one arrival a line: seconds after the start, ascending",
-    };
-    let mut offsets: Vec<u64> = Vec::new();
-    for (number, line) in (1..).zip(text(path)?.lines()) {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let seconds = line
-            .parse::<f64>()
-            .ok()
-            .and_then(|it| Duration::try_from_secs_f64(it).ok())
-            .ok_or_else(|| wrong(format!("line {number} is no number of seconds: `{line}`")))?;
-        let nanos = u64::try_from(seconds.as_nanos()).unwrap_or(u64::MAX);
-        if offsets.last().is_some_and(|last| *last > nanos) {
-            return Err(wrong(format!(
-                "line {number} comes before the line above it"
-            )));
-        }
-        offsets.push(nanos);
-    }
-    if offsets.is_empty() {
-        return Err(wrong("it holds no arrival".to_owned()));
-    }
-    Ok(offsets.into())
 }
 
 /// What stands in a header map for a name and a value that may be none.

@@ -166,14 +166,14 @@ fn a_trace_is_read_and_its_faults_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace.txt");
     std::fs::write(&trace, "# seconds\n0\n0.5\n0.25\n").unwrap();
-    let error = super::trace_of(&trace).unwrap_err();
+    let error = super::trace::load(&trace).unwrap_err();
     assert!(
         error
             .to_string()
             .ends_with("line 4 comes before the line above it")
     );
     std::fs::write(&trace, "0\n0.5\n").unwrap();
-    assert_eq!(*super::trace_of(&trace).unwrap(), [0, 500_000_000]);
+    assert_eq!(*super::trace::load(&trace).unwrap(), [0, 500_000_000]);
 }
 
 #[test]
