@@ -11,10 +11,9 @@ use lab_model::{
     exit::Exit,
 };
 use lab_report::{
-    fold::fold,
     history::{self, Brief, Expected},
     html::render_index,
-    read::{ReadError, read_file},
+    read::{ReadError, read_report},
     report::{Report, Verdict},
 };
 use lab_runner::Plan;
@@ -84,7 +83,7 @@ pub(super) fn expected(context: &Context, plan: &Plan) -> Option<Expected> {
     runs.sort_unstable();
     let runs = runs.iter().rev().take(LOOKED_AT);
     let alike = runs.filter(|record| is_alike(record, plan).unwrap_or(false));
-    let reports = alike.filter_map(|record| Some(fold(&read_file(record).ok()?.events)));
+    let reports = alike.filter_map(|record| Some(read_report(record).ok()?.0));
     let passed = reports.filter(|it| it.verdict() == Verdict::Passed);
     Expected::of(&passed.take(COUNTED).collect::<Vec<_>>())
 }
@@ -110,7 +109,7 @@ fn is_alike(record: &Path, plan: &Plan) -> Option<bool> {
 }
 
 fn folded(folder: &Path) -> Result<Report, ReadError> {
-    Ok(fold(&read_file(&folder.join("events.ndjson"))?.events))
+    Ok(read_report(&folder.join("events.ndjson"))?.0)
 }
 
 /// A run by the name of its folder.

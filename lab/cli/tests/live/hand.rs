@@ -88,7 +88,7 @@ fn do_it(place: &Place, name: &str) -> Result<(), Failed> {
 
 /// What a report says to do by hand, with the chapter's name.
 fn commands(events: &[Event]) -> impl Iterator<Item = (String, String)> {
-    lessons::by_hand(&fold(events)).into_iter()
+    lessons::by_hand(&fold(events.to_vec())).into_iter()
 }
 
 /// A run of that cluster, as its record begins.
