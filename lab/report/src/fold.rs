@@ -120,13 +120,7 @@ impl Fold {
     /// What was measured of benchmarks that never ended is shown, and said to be a part.
     fn cut_benchmarks(&mut self) {
         for benchmark in std::mem::take(&mut self.benchmarks) {
-            self.report.notes.push(Note {
-                at: self.last,
-                text: format!(
-                    "the benchmark {} never came to its end: only the windows before that are shown",
-                    benchmark.workload
-                ),
-            });
+            self.report.cut.push(benchmark.workload.clone());
             self.report.benchmarks.push(benchmark);
         }
     }
