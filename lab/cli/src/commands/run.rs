@@ -36,7 +36,8 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Comman
     Ok(ended?)
 }
 
-fn plan(context: &Context, args: &RunArgs) -> Result<Plan, CommandError> {
+/// What a run with these arguments will do.
+pub(super) fn plan(context: &Context, args: &RunArgs) -> Result<Plan, CommandError> {
     let locked = context.stack(&args.stack, &args.lock)?;
     let scenarios = scenarios(context, &args.filter);
     scenarios.check(&context.root)?;
