@@ -14,7 +14,8 @@ use crate::{
     session::Session,
     stall,
     verdict::{
-        Comparison, Measure, Plan, PlanError, Sample, ServerMicros, Side, Step, Verdict, compare,
+        Comparison, Failure, Measure, Plan, PlanError, Sample, ServerMicros, Side, Step, Verdict,
+        compare,
     },
     workload::Workload,
 };
@@ -141,9 +142,7 @@ struct Runs<'a> {
 }
 
 impl Measure for Runs<'_> {
-    type Error = RunFailed;
-
-    async fn run(&mut self, side: Side, seed: u64) -> Result<Sample, RunFailed> {
+    async fn run(&mut self, side: Side, seed: u64) -> Result<Sample, Failure> {
         let at = usize::from(side == Side::B);
         let observer = Observer::of(self.duel.workload, self.servers[at], None);
         let course = self.duel.course(RUN, seed);
@@ -153,30 +152,21 @@ impl Measure for Runs<'_> {
         sample(&window)
     }
 
-    async fn canary(&mut self) -> Result<f64, RunFailed> {
+    async fn canary(&mut self) -> Result<f64, Failure> {
         let course = self.duel.course(CANARY, 0);
         let window = self.null.measure(&course, &Arc::default()).await?;
         Ok(window.point.throughput)
     }
 }
 
-/// Why one run does not count.
-#[derive(Debug, thiserror::Error)]
-enum RunFailed {
-    #[error(transparent)]
-    Bench(#[from] BenchError),
-    #[error("{errors} errors, most of them {class}: {example}")]
-    Errors {
-        errors: u64,
-        class: String,
-        example: String,
-    },
-    #[error("{0}")]
-    Void(String),
+impl From<BenchError> for Failure {
+    fn from(error: BenchError) -> Self {
+        Self::Told(error.to_string())
+    }
 }
 
 /// A run whose figures say something of the server.
-fn sample(window: &Window) -> Result<Sample, RunFailed> {
+fn sample(window: &Window) -> Result<Sample, Failure> {
     let point = &window.point;
     let worst = window
         .tally
@@ -184,14 +174,14 @@ fn sample(window: &Window) -> Result<Sample, RunFailed> {
         .iter()
         .max_by_key(|(_, failures)| failures.count);
     if let Some((class, failures)) = worst {
-        return Err(RunFailed::Errors {
+        return Err(Failure::Errors {
             errors: point.errors,
-            class: class.to_string(),
+            class: *class,
             example: failures.example.clone(),
         });
     }
     if let Some(void) = point.void.first() {
-        return Err(RunFailed::Void(void.clone()));
+        return Err(Failure::Void { void: void.clone() });
     }
     Ok(Sample {
         throughput: point.throughput,

@@ -3,7 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use hdrhistogram::Histogram;
-use lab_model::benchmark::{Bucket, Generator, Offered, OpenLoop, Point};
+use lab_model::{
+    benchmark::{Bucket, Generator, Offered, OpenLoop, Point},
+    void::Void,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -142,26 +145,19 @@ fn per_answer(cpu: u64, answers: u64) -> f64 {
 
 /// Why the figures say nothing of the server.
 #[expect(clippy::cast_precision_loss, reason = "times are below 2^52 ns")]
-fn void(tally: &Tally, cpu: u64, wall: u64) -> Vec<String> {
-    let mut void = Vec::new();
-    let share = cpu as f64 / wall.max(1) as f64;
-    if share > MOST_CPU {
-        void.push(format!(
-            "the generator used {:.0} % of its thread; above {:.0} % the figures are its own",
-            100.0 * share,
-            100.0 * MOST_CPU
-        ));
-    }
-    let late = tally.lag_share();
-    if late > MOST_LAG {
-        void.push(format!(
-            "{:.1} % of the latency is the generator's own lateness (p99 {:.0} us); above {:.0} % the figures are its own",
-            100.0 * late,
-            quantiles(&tally.lag).p99,
-            100.0 * MOST_LAG,
-        ));
-    }
-    void
+fn void(tally: &Tally, cpu: u64, wall: u64) -> Vec<Void> {
+    let used = cpu as f64 / wall.max(1) as f64;
+    let busy = (used > MOST_CPU).then_some(Void::Busy {
+        used,
+        most: MOST_CPU,
+    });
+    let share = tally.lag_share();
+    let late = (share > MOST_LAG).then(|| Void::Late {
+        share,
+        most: MOST_LAG,
+        p99_micros: quantiles(&tally.lag).p99,
+    });
+    busy.into_iter().chain(late).collect()
 }
 
 /// The distribution in at most [`BUCKETS`] ranges, each wider than the last by one factor.

@@ -43,6 +43,19 @@ impl FailureClass {
     pub const fn is_answer(self) -> bool {
         matches!(self, Self::Status(_) | Self::WrongAnswer)
     }
+
+    /// What `Display` says in English, in Korean.
+    pub(crate) fn korean(self) -> String {
+        match self {
+            Self::Connect => "연결 안 됨".to_owned(),
+            Self::Broken => "연결 끊김".to_owned(),
+            Self::TimedOut => "제때 응답 없음".to_owned(),
+            Self::Malformed => "잘못된 형식의 응답".to_owned(),
+            Self::Status(status) => format!("상태 {status}"),
+            Self::WrongAnswer => "틀린 응답".to_owned(),
+            Self::Unsent => "보내지 못함".to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for FailureClass {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use lab_model::benchmark::{BenchmarkSummary, Offered, Point};
+use lab_model::{
+    benchmark::{BenchmarkSummary, Offered, Point},
+    budget::Load,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -13,7 +16,7 @@ use crate::{
     record::Tally,
     search,
     session::{Loader, Session},
-    verdict::{Gate, Load, Reading},
+    verdict::{Gate, Reading},
     workload::Workload,
 };
 

@@ -2,6 +2,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use lab_model::void::Void;
+
 use super::{message::Tell, record::Record};
 use crate::{
     error::BenchError,
@@ -62,7 +64,7 @@ pub(super) fn window(
 /// Why the figures say nothing of the server: each generator's own reasons, and how they
 /// were together.
 #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
-fn void(course: &Course, parts: &[Part], lost: &[Lost]) -> Vec<String> {
+fn void(course: &Course, parts: &[Part], lost: &[Lost]) -> Vec<Void> {
     let mut void = Vec::new();
     let most = MOST_LATE * nanos(course.window) as f64;
     let first = parts.iter().map(|part| part.record.began.0).min();
@@ -74,22 +76,21 @@ fn void(course: &Course, parts: &[Part], lost: &[Lost]) -> Vec<String> {
     {
         let late = (record.began.0 - first.unwrap_or(record.began.0)) as f64;
         if late > most {
-            void.push(format!(
-                "generator {name} began {:.1} ms after the first, more than {:.0} % of the window",
-                late / 1e6,
-                100.0 * MOST_LATE
-            ));
+            void.push(Void::BeganLate {
+                generator: name.clone(),
+                millis: late / 1e6,
+                most: MOST_LATE,
+            });
         }
         let alone = measure::window(share, record.clone().into()).point;
-        void.extend(
-            alone
-                .void
-                .iter()
-                .map(|reason| format!("generator {name}: {reason}")),
-        );
+        void.extend(alone.void.into_iter().map(|it| Void::Of {
+            generator: name.clone(),
+            void: Box::new(it),
+        }));
     }
-    void.extend(lost.iter().map(|Lost { name, reason }| {
-        format!("generator {name} was lost, and its part of the load with it: {reason}")
+    void.extend(lost.iter().map(|Lost { name, reason }| Void::Lost {
+        generator: name.clone(),
+        reason: reason.clone(),
     }));
     void
 }

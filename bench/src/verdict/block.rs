@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     bootstrap::median,
+    failure::Failure,
     sample::{Pair, Sample, Side},
     schedule::Order,
 };
@@ -43,8 +44,8 @@ pub enum BlockState {
     Failed {
         /// Whose run; none where it was the canary.
         side: Option<Side>,
-        /// Why, in the words of what measures.
-        reason: String,
+        /// Why.
+        reason: Failure,
     },
     /// The comparison was cancelled within it.
     Cancelled,
@@ -138,7 +139,7 @@ mod tests {
         let mut all = blocks(&[100.0, 100.0]);
         let failed = BlockState::Failed {
             side: Some(Side::B),
-            reason: "gone".to_owned(),
+            reason: Failure::Told("gone".to_owned()),
         };
         all[1].state = failed.clone();
         mark(&mut all, 0.1);

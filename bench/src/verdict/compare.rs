@@ -1,12 +1,13 @@
 //! Measures the blocks of a plan in their order, and keeps all that came of them.
 
-use std::{fmt::Display, future::Future};
+use std::future::Future;
 
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     block::{Block, BlockState, mark},
+    failure::Failure,
     plan::{Plan, PlanError},
     sample::{Pair, Sample, Side},
     schedule::Turn,
@@ -17,15 +18,12 @@ use super::{
 /// A future may be dropped half-way, when the comparison is cancelled; its load must end
 /// with it.
 pub trait Measure {
-    /// Why a run failed, in plain words.
-    type Error: Display;
-
     /// Measures one side once, warmed up, with a load drawn from the seed.
-    fn run(&mut self, side: Side, seed: u64) -> impl Future<Output = Result<Sample, Self::Error>>;
+    fn run(&mut self, side: Side, seed: u64) -> impl Future<Output = Result<Sample, Failure>>;
 
     /// Measures the null server: how many answers per second machine and generator can do
     /// when the server does nothing.
-    fn canary(&mut self) -> impl Future<Output = Result<f64, Self::Error>>;
+    fn canary(&mut self) -> impl Future<Output = Result<f64, Failure>>;
 }
 
 /// What a comparison is doing.
@@ -153,8 +151,8 @@ async fn fill<M: Measure>(
     progress(Step::Canary);
     match measure.canary().await {
         Ok(canary) if canary.is_finite() && canary > 0.0 => block.canary = Some(canary),
-        Ok(canary) => return failed(None, format!("the null server gave {canary} answers/s")),
-        Err(error) => return failed(None, error.to_string()),
+        Ok(rate) => return failed(None, Failure::Null { rate }),
+        Err(reason) => return failed(None, reason),
     }
     match run(block, second, measure, progress).await {
         Ok(()) => BlockState::Counted,
@@ -172,14 +170,14 @@ async fn run<M: Measure>(
     let sample = measure
         .run(side, block.seed)
         .await
-        .map_err(|error| failed(Some(side), error.to_string()))?;
+        .map_err(|reason| failed(Some(side), reason))?;
     sample
         .check()
-        .map_err(|error| failed(Some(side), error.to_string()))?;
+        .map_err(|unusable| failed(Some(side), unusable.into()))?;
     *block.run(side) = Some(sample);
     Ok(())
 }
 
-const fn failed(side: Option<Side>, reason: String) -> BlockState {
+const fn failed(side: Option<Side>, reason: Failure) -> BlockState {
     BlockState::Failed { side, reason }
 }

@@ -1,8 +1,9 @@
 //! Budgets: what a server must reach, whatever it did before.
 
-use std::fmt;
-
-use lab_model::definition::Reader;
+use lab_model::{
+    budget::{Bound, Check, Load, Missed},
+    definition::Reader,
+};
 use serde::{Deserialize, Serialize};
 
 /// Keys of a budget that bound something.
@@ -15,16 +16,6 @@ const BOUNDS: [&str; 4] = [
 
 /// Most connections of a closed loop.
 const MOST_CONNECTIONS: u32 = 4096;
-
-/// A load at which something is promised.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Load {
-    /// Connections in flight at once, each sending when the last was answered.
-    Concurrency(u32),
-    /// Requests a second, sent when they are due.
-    Rate(f64),
-}
 
 /// What is promised at one load. What is not said is not promised.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,35 +49,6 @@ pub struct Reading {
     pub void: bool,
 }
 
-/// What a budget bounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Bound {
-    /// Least throughput, 1/s.
-    MinThroughput,
-    /// Highest median latency, microseconds.
-    MaxP50Micros,
-    /// Highest 99th percentile, microseconds.
-    MaxP99Micros,
-    /// Highest share of errors, percent.
-    MaxErrorPercent,
-}
-
-/// One promise and what became of it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Check {
-    /// The load.
-    pub load: Load,
-    /// What is bounded.
-    pub bound: Bound,
-    /// The bound.
-    pub budget: f64,
-    /// What was measured; none where nothing was, or the figures are void.
-    pub figure: Option<f64>,
-    /// Whether it was kept. What was not measured is not kept.
-    pub passed: bool,
-}
-
 /// All promises and what became of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Gate {
@@ -111,13 +73,13 @@ impl Gate {
                 .into_iter()
                 .filter_map(move |(bound, limit)| {
                     let limit = limit?;
-                    let figure = reading.map(|it| bound.of(&it));
+                    let figure = reading.map(|it| figure(bound, &it));
                     Some(Check {
                         load: budget.load,
                         bound,
                         budget: limit,
                         figure,
-                        passed: figure.is_some_and(|it| bound.keeps(it, limit)),
+                        passed: figure.is_some_and(|it| keeps(bound, it, limit)),
                     })
                 })
         });
@@ -131,10 +93,10 @@ impl Gate {
         self.checks.iter().all(|check| check.passed)
     }
 
-    /// The promises that were not kept, in words.
-    pub fn missed(&self) -> Vec<String> {
+    /// The promises that were not kept.
+    pub fn missed(&self) -> Vec<Missed> {
         let missed = self.checks.iter().filter(|check| !check.passed);
-        missed.map(ToString::to_string).collect()
+        missed.copied().map(Missed::Check).collect()
     }
 }
 
@@ -213,57 +175,21 @@ fn number(table: &mut Reader<'_, '_>, key: &'static str, most: f64) -> Option<f6
     None
 }
 
-impl Bound {
-    const fn of(self, reading: &Reading) -> f64 {
-        match self {
-            Self::MinThroughput => reading.throughput,
-            Self::MaxP50Micros => reading.p50_micros,
-            Self::MaxP99Micros => reading.p99_micros,
-            Self::MaxErrorPercent => reading.error_percent,
-        }
-    }
-
-    fn keeps(self, figure: f64, limit: f64) -> bool {
-        match self {
-            Self::MinThroughput => figure >= limit,
-            Self::MaxP50Micros | Self::MaxP99Micros | Self::MaxErrorPercent => figure <= limit,
-        }
-    }
-
-    const fn words(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Self::MinThroughput => ("throughput", "at least", "/s"),
-            Self::MaxP50Micros => ("p50", "at most", " µs"),
-            Self::MaxP99Micros => ("p99", "at most", " µs"),
-            Self::MaxErrorPercent => ("errors", "at most", " %"),
-        }
+/// What a reading says of what is bounded.
+const fn figure(bound: Bound, reading: &Reading) -> f64 {
+    match bound {
+        Bound::MinThroughput => reading.throughput,
+        Bound::MaxP50Micros => reading.p50_micros,
+        Bound::MaxP99Micros => reading.p99_micros,
+        Bound::MaxErrorPercent => reading.error_percent,
     }
 }
 
-impl fmt::Display for Load {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Concurrency(connections) => write!(formatter, "{connections} at once"),
-            Self::Rate(rate) => write!(formatter, "{rate}/s offered"),
-        }
+fn keeps(bound: Bound, figure: f64, limit: f64) -> bool {
+    match bound {
+        Bound::MinThroughput => figure >= limit,
+        Bound::MaxP50Micros | Bound::MaxP99Micros | Bound::MaxErrorPercent => figure <= limit,
     }
-}
-
-impl fmt::Display for Check {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, bound, unit) = self.bound.words();
-        write!(formatter, "{}: {name} ", self.load)?;
-        match self.figure {
-            Some(figure) => write!(formatter, "{}{unit}", rounded(figure))?,
-            None => write!(formatter, "was not measured")?,
-        }
-        write!(formatter, ", {bound} {}{unit}", self.budget)
-    }
-}
-
-/// Without the digits that come of computing only.
-fn rounded(figure: f64) -> f64 {
-    (figure * 1000.0).round() / 1000.0
 }
 
 #[cfg(test)]

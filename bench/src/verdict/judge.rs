@@ -8,6 +8,7 @@ use super::{
     calibration::FalseAlarms,
     compare::{Comparison, End},
     detectable::Detectable,
+    failure::Failure,
     metric::Metric,
     plan::Plan,
     random::{Purpose, stream},
@@ -93,7 +94,7 @@ pub struct ColdStart {
 }
 
 /// What became of the blocks of a comparison.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BlockCounts {
     /// Pairs that count.
     pub counted: usize,
@@ -106,14 +107,14 @@ pub struct BlockCounts {
 }
 
 /// A block in which something failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FailedBlock {
     /// Its number, from 1.
     pub block: usize,
     /// Whose run failed; none where it was the canary.
     pub side: Option<Side>,
     /// Why.
-    pub reason: String,
+    pub reason: Failure,
 }
 
 impl Comparison {

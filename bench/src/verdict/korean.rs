@@ -211,7 +211,11 @@ fn notes(verdict: &Verdict) -> Vec<String> {
         plan.pairs, blocks.counted, plan.seed
     )];
     if let Some(first) = blocks.failed.first() {
-        notes.push(format!("블록 {} 실패: {}", first.block, first.reason));
+        notes.push(format!(
+            "블록 {} 실패: {}",
+            first.block,
+            first.reason.korean()
+        ));
     }
     notes.push(format!(
         "규칙: 모든 수치에 대해 보정한 p가 {} 미만이고 비의 중앙값이 {}를 넘으면 달라짐, 구간이 그 안에 있으면 같음",

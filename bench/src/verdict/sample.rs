@@ -59,8 +59,8 @@ pub struct ServerMicros {
 #[derive(Debug, Clone, PartialEq, Error)]
 #[error("{name} is {value}, which no run can have")]
 pub struct Unusable {
-    name: &'static str,
-    value: f64,
+    pub(super) name: &'static str,
+    pub(super) value: f64,
 }
 
 impl Sample {

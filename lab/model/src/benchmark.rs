@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{budget::Missed, void::Void};
+
 /// The load that was offered.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "loop", rename_all = "snake_case")]
@@ -79,7 +81,7 @@ pub struct Point {
     pub steady: bool,
     /// Why the figures say nothing of the server; empty where they do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub void: Vec<String>,
+    pub void: Vec<Void>,
     /// What the generator used.
     pub generator: Generator,
     /// What the server says of the same window.
@@ -297,9 +299,9 @@ pub struct BenchmarkSummary {
     /// The answer of a search for the highest rate, where one was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub highest: Option<Highest>,
-    /// Budgets that were missed, each in words; empty where all were kept.
+    /// Budgets that were missed; empty where all were kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub missed: Vec<String>,
+    pub missed: Vec<Missed>,
 }
 
 const fn one() -> u32 {

@@ -5,6 +5,7 @@
 //! it depends on none of them.
 
 pub mod benchmark;
+pub mod budget;
 pub mod definition;
 pub mod event;
 pub mod exit;
@@ -18,3 +19,4 @@ pub mod secrets;
 pub mod stack;
 pub mod stage;
 pub mod version;
+pub mod void;

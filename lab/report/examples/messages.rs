@@ -5,8 +5,7 @@ use std::{env, error::Error, io::Write, path::Path};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let file = env::args().nth(1).ok_or("usage: messages EVENTS")?;
-    let recording = lab_report::read::read_file(Path::new(&file))?;
-    let report = lab_report::fold::fold(&recording.events);
+    let (report, _) = lab_report::read::read_report(Path::new(&file))?;
     std::io::stdout().write_all(lab_report::messages::render(&report).as_bytes())?;
     Ok(())
 }

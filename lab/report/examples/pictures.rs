@@ -10,8 +10,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (Some(file), Some(folder)) = (arguments.next(), arguments.next()) else {
         return Err("usage: pictures EVENTS FOLDER".into());
     };
-    let recording = lab_report::read::read_file(Path::new(&file))?;
-    let report = lab_report::fold::fold(&recording.events);
+    let (report, _) = lab_report::read::read_report(Path::new(&file))?;
     let benchmark = report.benchmarks.first().ok_or("no benchmark in it")?;
     fs::create_dir_all(&folder)?;
     for picture in lab_report::pictures::of(benchmark, Lang::English) {

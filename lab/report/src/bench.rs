@@ -4,7 +4,7 @@ use lab_model::benchmark::{BenchmarkSummary, Point, ServerTimes};
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    figures::{count, micros, rate},
+    figures::{bytes, count, micros, rate},
     html::benchmark_parts,
     lang::{Lang, Words, told, words},
     text::one_line,
@@ -13,8 +13,8 @@ use crate::{
 
 /// The longest name of a load, columns.
 const LOAD_LIMIT: usize = 24;
-/// The longest reason, characters.
-const REASON_LIMIT: usize = 400;
+/// What the server itself counts, columns.
+const COUNTED: usize = 7;
 /// What is not known.
 pub(crate) const NONE: &str = "–";
 /// What a column holds beside its two spaces, columns of the terminal.
@@ -28,17 +28,11 @@ pub fn table(benchmark: &BenchmarkSummary, lang: Lang) -> String {
         lines.push(head(&WINDOW, lang));
         lines.extend(points.iter().map(|point| window(point, lang)));
     }
-    let told: Vec<_> = points
-        .iter()
-        .filter_map(|point| Some((point, point.server.as_ref()?)))
-        .collect();
-    if !told.is_empty() {
+    let known: Vec<_> = points.iter().filter(|it| is_server_known(it)).collect();
+    if !known.is_empty() {
         lines.push(String::new());
         lines.push(head(&SERVER, lang));
-        lines.extend(
-            told.into_iter()
-                .map(|(point, times)| server(point, times, lang)),
-        );
+        lines.extend(known.into_iter().map(|point| server(point, lang)));
     }
     let below = below(benchmark, lang);
     if !below.is_empty() {
@@ -123,26 +117,31 @@ fn window(point: &Point, lang: Lang) -> String {
     line
 }
 
-fn server(point: &Point, times: &ServerTimes, lang: Lang) -> String {
-    let [queue, input, model, output, _, outside] = benchmark_parts(point, times);
-    row(
-        said::offered(point.offered).of(lang),
-        &[
-            micros(queue),
-            micros(input),
-            micros(model),
-            micros(output),
-            micros(times.request),
-            micros(outside),
-            batch(times),
-            cores(point),
-        ],
-    )
+/// Whether anything is known of what the server did in a window.
+pub(crate) const fn is_server_known(point: &Point) -> bool {
+    point.server.is_some() || point.used.is_some()
+}
+
+fn server(point: &Point, lang: Lang) -> String {
+    let counted = point.server.as_ref().map(|times| {
+        let [queue, input, model, output, _, outside] = benchmark_parts(point, times);
+        let parts = [queue, input, model, output, times.request, outside].map(micros);
+        [parts.to_vec(), vec![batch(times)]].concat()
+    });
+    let mut cells = counted.unwrap_or_else(|| vec![NONE.to_owned(); COUNTED]);
+    cells.push(cores(point));
+    row(said::offered(point.offered).of(lang), &cells)
 }
 
 /// CPU cores that the server used, on average.
 pub(crate) fn cores(point: &Point) -> String {
     let used = point.used.map(|used| format!("{:.2}", used.cores));
+    used.unwrap_or_else(|| NONE.to_owned())
+}
+
+/// Memory that the server held after the last answer.
+pub(crate) fn memory(point: &Point) -> String {
+    let used = point.used.map(|used| bytes(used.memory_bytes));
     used.unwrap_or_else(|| NONE.to_owned())
 }
 
@@ -165,10 +164,18 @@ fn below(benchmark: &BenchmarkSummary, lang: Lang) -> Vec<String> {
     for point in &benchmark.points {
         let load = said::offered(point.offered);
         lines.extend(point.void.iter().map(|void| {
-            let void = one_line(void, REASON_LIMIT);
+            let void = said::void(void);
             told(
-                format!("! {} is void: {void}", load.of(Lang::English)),
-                format!("! {} 무효: {void}", load.of(Lang::Korean)),
+                format!(
+                    "! {} is void: {}",
+                    load.of(Lang::English),
+                    void.of(Lang::English)
+                ),
+                format!(
+                    "! {} 무효: {}",
+                    load.of(Lang::Korean),
+                    void.of(Lang::Korean)
+                ),
             )
         }));
         if !point.steady {
@@ -185,7 +192,6 @@ fn below(benchmark: &BenchmarkSummary, lang: Lang) -> Vec<String> {
         }
     }
     lines.extend(benchmark.highest.as_ref().map(said::highest));
-    let missed = benchmark.missed.iter();
-    lines.extend(missed.map(|missed| said::missed(&one_line(missed, REASON_LIMIT))));
+    lines.extend(benchmark.missed.iter().map(said::missed_line));
     lines.iter().map(|line| line.of(lang).to_owned()).collect()
 }

@@ -16,7 +16,7 @@ use crate::report::{
 };
 
 /// Folds a run's events, in the order they were recorded.
-pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Report {
+pub fn fold(events: impl IntoIterator<Item = Event>) -> Report {
     let mut fold = Fold::default();
     for event in events {
         fold.take(event);
@@ -24,8 +24,10 @@ pub fn fold<'a>(events: impl IntoIterator<Item = &'a Event>) -> Report {
     fold.finish()
 }
 
-#[derive(Default)]
-struct Fold {
+/// A report in the making: events go in one by one, so that a large record is never whole
+/// in memory.
+#[derive(Debug, Default)]
+pub struct Fold {
     report: Report,
     /// Where each scenario is in the report.
     scenarios: HashMap<ScenarioRef, usize>,
@@ -48,55 +50,56 @@ fn same(benchmark: &BenchmarkSummary, workload: &str, target: &str) -> bool {
 }
 
 impl Fold {
-    fn take(&mut self, event: &Event) {
+    /// Takes the next event.
+    pub fn take(&mut self, event: Event) {
         let at = Duration::from_millis(event.elapsed_ms);
         self.last = self.last.max(at);
-        match &event.fact {
+        match event.fact {
             Fact::RunStarted(about) => {
-                self.report.run.about = Some(about.clone());
+                self.report.run.about = Some(about);
                 self.report.run.began = Some(event.time);
             }
             Fact::RunFinished { exit_code, millis } => {
-                self.report.run.exit_code = Some(*exit_code);
-                self.report.run.total = Duration::from_millis(*millis);
+                self.report.run.exit_code = Some(exit_code);
+                self.report.run.total = Duration::from_millis(millis);
             }
-            Fact::StageStarted { stage } => self.start_stage(*stage, at),
+            Fact::StageStarted { stage } => self.start_stage(stage, at),
             Fact::StageFinished {
                 stage,
                 outcome,
                 millis,
             } => {
-                self.finish_stage(*stage, outcome, ended(at, *millis));
+                self.finish_stage(stage, outcome, ended(at, millis));
             }
             Fact::ScenarioStarted { scenario } => {
                 self.scenario(scenario, at).attempts += 1;
             }
-            Fact::StepFinished { .. } => self.step(&event.fact, at),
             Fact::ScenarioFinished {
                 scenario,
                 outcome,
                 millis,
             } => {
-                self.finish_scenario(scenario, outcome, ended(at, *millis));
+                self.finish_scenario(scenario, outcome, ended(at, millis));
             }
-            Fact::ComponentFinished { .. } => self.component(&event.fact, at),
             Fact::WindowMeasured(window) => self.window(window),
             Fact::BenchmarkFinished(summary) => {
                 self.benchmarks
                     .retain(|one| !same(one, &summary.workload, &summary.target));
-                self.report.benchmarks.push(summary.clone());
+                self.report.benchmarks.push(summary);
             }
+            fact @ Fact::StepFinished { .. } => self.step(fact, at),
+            fact @ Fact::ComponentFinished { .. } => self.component(fact, at),
             other => self.remark(other, at),
         }
     }
 
     /// Keeps a window until its benchmark tells its end, which has all of them.
-    fn window(&mut self, window: &WindowMeasured) {
+    fn window(&mut self, window: WindowMeasured) {
         // A window of a search stands in the search's own list.
         if window.of.is_none() {
             return;
         }
-        let point = (*window.point).clone();
+        let point = *window.point;
         let open = self.benchmarks.iter_mut();
         match open
             .rev()
@@ -104,8 +107,8 @@ impl Fold {
         {
             Some(benchmark) => benchmark.points.push(point),
             None => self.benchmarks.push(BenchmarkSummary {
-                workload: window.workload.clone(),
-                target: window.target.clone(),
+                workload: window.workload,
+                target: window.target,
                 batch_size: 1,
                 points: vec![point],
                 generators: None,
@@ -118,24 +121,18 @@ impl Fold {
     /// What was measured of benchmarks that never ended is shown, and said to be a part.
     fn cut_benchmarks(&mut self) {
         for benchmark in std::mem::take(&mut self.benchmarks) {
-            self.report.notes.push(Note {
-                at: self.last,
-                text: format!(
-                    "the benchmark {} never came to its end: only the windows before that are shown",
-                    benchmark.workload
-                ),
-            });
+            self.report.cut.push(benchmark.workload.clone());
             self.report.benchmarks.push(benchmark);
         }
     }
 
     /// Facts that stand for themselves.
-    fn remark(&mut self, fact: &Fact, at: Duration) {
+    fn remark(&mut self, fact: Fact, at: Duration) {
         let report = &mut self.report;
         match fact {
             Fact::ImageReady(image) => report.images.push(ImageReport {
-                image: image.clone(),
                 span: ended(at, image.millis),
+                image,
             }),
             Fact::ClusterReady {
                 cluster,
@@ -145,9 +142,9 @@ impl Fold {
             } => {
                 report.run.cluster = Some(ClusterReport {
                     name: cluster.to_string(),
-                    provider: provider.clone(),
-                    version: version.clone(),
-                    nodes: nodes.clone(),
+                    provider,
+                    version,
+                    nodes,
                     at,
                 });
             }
@@ -157,31 +154,25 @@ impl Fold {
             } => {
                 report.resources.push(ResourceSample {
                     at,
-                    memory_bytes: *memory_bytes,
-                    cpu_seconds: *cpu_seconds,
+                    memory_bytes,
+                    cpu_seconds,
                 });
             }
             Fact::StackInstalled(stack) => {
                 report.stack = Some(StackReport {
-                    stack: stack.clone(),
                     span: ended(at, stack.millis),
+                    stack,
                 });
             }
-            Fact::PodsSampled { pods } => report.pods.push(PodSamples {
-                at,
-                pods: pods.clone(),
-            }),
+            Fact::PodsSampled { pods } => report.pods.push(PodSamples { at, pods }),
             Fact::EvidenceCollected { stage, evidence } => {
                 report.evidence.push(CollectedEvidence {
                     at,
-                    stage: *stage,
-                    evidence: evidence.clone(),
+                    stage,
+                    evidence,
                 });
             }
-            Fact::Noted { text } => report.notes.push(Note {
-                at,
-                text: text.clone(),
-            }),
+            Fact::Noted { text } => report.notes.push(Note { at, text }),
             // Progress is for the person who watches; the rest is taken elsewhere.
             _ => {}
         }
@@ -196,7 +187,10 @@ impl Fold {
         });
     }
 
-    fn finish_stage(&mut self, stage: Stage, outcome: &Outcome, span: Span) {
+    fn finish_stage(&mut self, stage: Stage, outcome: Outcome, span: Span) {
+        if let Outcome::Failed { reason } = &outcome {
+            self.fail(span.end, Place::Stage(stage), reason);
+        }
         let open = self
             .report
             .stages
@@ -206,20 +200,17 @@ impl Fold {
         match open {
             Some(report) => {
                 report.span.end = span.end.max(report.span.start);
-                report.outcome = Some(outcome.clone());
+                report.outcome = Some(outcome);
             }
             None => self.report.stages.push(StageReport {
                 stage,
                 span,
-                outcome: Some(outcome.clone()),
+                outcome: Some(outcome),
             }),
-        }
-        if let Outcome::Failed { reason } = outcome {
-            self.fail(span.end, Place::Stage(stage), reason);
         }
     }
 
-    fn component(&mut self, fact: &Fact, at: Duration) {
+    fn component(&mut self, fact: Fact, at: Duration) {
         let Fact::ComponentFinished {
             component,
             image,
@@ -231,7 +222,7 @@ impl Fold {
         else {
             return;
         };
-        if let Outcome::Failed { reason } = outcome {
+        if let Outcome::Failed { reason } = &outcome {
             self.fail(at, Place::Component(component.clone()), reason);
         }
         // Told together, once all are ready: when each was is known from the start of it all.
@@ -240,37 +231,40 @@ impl Fold {
             .filter(|it| it.stage == Stage::Install && it.outcome.is_none())
             .map(|it| it.span.start)
             .next();
-        let span = installing.map_or(ended(at, *millis), |start| Span {
+        let span = installing.map_or(ended(at, millis), |start| Span {
             start,
-            end: start + Duration::from_millis(*millis),
+            end: start + Duration::from_millis(millis),
         });
         self.report.components.push(ComponentReport {
-            name: component.clone(),
-            image: image.clone(),
-            documented: documented.clone(),
-            actual: actual.clone(),
+            name: component,
+            image,
+            documented,
+            actual,
             span,
-            outcome: outcome.clone(),
+            outcome,
         });
     }
 
     /// The scenario's report, made when this is the first word of it.
-    fn scenario(&mut self, scenario: &ScenarioRef, at: Duration) -> &mut ScenarioReport {
+    fn scenario(&mut self, scenario: ScenarioRef, at: Duration) -> &mut ScenarioReport {
         let scenarios = &mut self.report.scenarios;
-        let index = *self.scenarios.entry(scenario.clone()).or_insert_with(|| {
+        let index = if let Some(index) = self.scenarios.get(&scenario) {
+            *index
+        } else {
+            self.scenarios.insert(scenario.clone(), scenarios.len());
             scenarios.push(ScenarioReport {
-                scenario: scenario.clone(),
+                scenario,
                 span: Span { start: at, end: at },
                 outcome: None,
                 attempts: 0,
                 steps: Vec::new(),
             });
             scenarios.len() - 1
-        });
+        };
         &mut scenarios[index]
     }
 
-    fn step(&mut self, fact: &Fact, at: Duration) {
+    fn step(&mut self, fact: Fact, at: Duration) {
         let Fact::StepFinished {
             scenario,
             keyword,
@@ -287,21 +281,21 @@ impl Fold {
         report.span.end = report.span.end.max(at);
         let attempt = report.attempts.max(1);
         report.steps.push(StepReport {
-            keyword: keyword.clone(),
-            text: text.clone(),
-            line: *line,
-            outcome: outcome.clone(),
-            span: ended(at, *millis),
-            evidence: evidence.clone(),
+            keyword,
+            text,
+            line,
+            outcome,
+            span: ended(at, millis),
+            evidence,
             attempt,
         });
     }
 
-    fn finish_scenario(&mut self, scenario: &ScenarioRef, outcome: &Outcome, span: Span) {
+    fn finish_scenario(&mut self, scenario: ScenarioRef, outcome: Outcome, span: Span) {
         let report = self.scenario(scenario, span.start);
         report.span.end = span.end.max(report.span.start);
-        report.outcome = Some(outcome.clone());
         report.attempts = report.attempts.max(1);
+        let outcome = report.outcome.insert(outcome);
         let Outcome::Failed { reason } = outcome else {
             return;
         };
@@ -314,7 +308,7 @@ impl Fold {
                 .to_owned(),
             evidence: step.map(|step| step.evidence.clone()).unwrap_or_default(),
             place: Place::Scenario {
-                scenario: scenario.clone(),
+                scenario: report.scenario.clone(),
                 step: step.map(|step| format!("{} {}", step.keyword.trim(), step.text)),
             },
         };
@@ -330,7 +324,8 @@ impl Fold {
         });
     }
 
-    fn finish(mut self) -> Report {
+    /// The report of all that was taken.
+    pub fn finish(mut self) -> Report {
         self.cut_benchmarks();
         let report = &mut self.report;
         report.run.total = report.run.total.max(self.last);

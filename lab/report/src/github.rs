@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::{
     clues::clues,
     figures::{bytes, duration, micros, moment, rate},
-    lang::Lang,
+    lang::{Lang, Words, told, words as both},
     report::{Failure, Place, Report, ScenarioReport},
     text::one_line,
     words,
@@ -41,11 +41,16 @@ pub fn step_summary(report: &Report, lang: Lang) -> String {
         cause(&mut text, report, first, lang);
     }
     not_run(&mut text, report, lang);
-    components(&mut text, report);
+    components(&mut text, report, lang);
     scenarios(&mut text, report, lang);
-    benchmark(&mut text, report);
+    benchmark(&mut text, report, lang);
     if let Some(peak) = report.memory_peak() {
-        let _ = writeln!(text, "Memory at most {}.", bytes(peak));
+        let peak = bytes(peak);
+        let most = told(
+            format!("Memory at most {peak}."),
+            format!("메모리 최대 {peak}."),
+        );
+        let _ = writeln!(text, "{}", most.of(lang));
     }
     text
 }
@@ -54,7 +59,8 @@ fn cause(text: &mut String, report: &Report, first: &Failure, lang: Lang) {
     let place = words::place(&first.place);
     let _ = writeln!(
         text,
-        "### First cause\n\n**{}**\n\n> {}\n",
+        "### {}\n\n**{}**\n\n> {}\n",
+        both("First cause", "첫 원인").of(lang),
         cell(place.of(lang)),
         cell(&first.reason)
     );
@@ -62,7 +68,14 @@ fn cause(text: &mut String, report: &Report, first: &Failure, lang: Lang) {
     if clues.is_empty() {
         return;
     }
-    text.push_str("| At | Where | What |\n|---|---|---|\n");
+    text.push_str(&head(
+        &[
+            both("At", "때"),
+            both("Where", "어디"),
+            both("What", "무엇"),
+        ],
+        lang,
+    ));
     for clue in clues.iter().take(MOST_CLUES) {
         let at = clue.at.map_or("–".to_owned(), moment);
         let _ = writeln!(
@@ -80,7 +93,7 @@ fn not_run(text: &mut String, report: &Report, lang: Lang) {
     if not_run.is_empty() {
         return;
     }
-    text.push_str("### Not run\n\n");
+    let _ = writeln!(text, "### {}\n", both("Not run", "실행 안 됨").of(lang));
     for one in not_run.iter().take(MOST_ROWS) {
         let kind = words::kind(one.kind);
         let _ = writeln!(
@@ -94,14 +107,22 @@ fn not_run(text: &mut String, report: &Report, lang: Lang) {
     text.push('\n');
 }
 
-fn components(text: &mut String, report: &Report) {
+fn components(text: &mut String, report: &Report, lang: Lang) {
     if report.components.is_empty() {
         return;
     }
-    text.push_str("| Component | Documented | Here |\n|---|---|---|\n");
+    text.push_str(&head(
+        &[
+            both("Component", "구성 요소"),
+            both("Documented", "문서의 버전"),
+            both("Here", "여기서"),
+        ],
+        lang,
+    ));
     for component in report.components.iter().take(MOST_ROWS) {
         let here = component.actual.as_deref();
-        let here = here.unwrap_or_else(|| component.outcome.word());
+        let ended = words::spoken(Some(&component.outcome));
+        let here = here.unwrap_or_else(|| ended.of(lang));
         let _ = writeln!(
             text,
             "| {} | {} | {} |",
@@ -123,7 +144,14 @@ fn scenarios(text: &mut String, report: &Report, lang: Lang) {
     if worth_it.peek().is_none() {
         return;
     }
-    text.push_str("| Scenario | Outcome | Took |\n|---|---|---|\n");
+    text.push_str(&head(
+        &[
+            both("Scenario", "시나리오"),
+            both("Outcome", "결과"),
+            both("Took", "걸린 시간"),
+        ],
+        lang,
+    ));
     for scenario in worth_it.take(MOST_ROWS) {
         let at = &scenario.scenario;
         let word = words::spoken(scenario.outcome.as_ref());
@@ -140,15 +168,22 @@ fn scenarios(text: &mut String, report: &Report, lang: Lang) {
     text.push('\n');
 }
 
-fn benchmark(text: &mut String, report: &Report) {
+fn benchmark(text: &mut String, report: &Report, lang: Lang) {
     if let Some(best) = report.best_benchmark() {
-        let _ = writeln!(
-            text,
-            "Inference: {}/s at best, p99 {}.\n",
-            rate(best.throughput),
-            micros(best.p99_micros)
+        let (rate, p99) = (rate(best.throughput), micros(best.p99_micros));
+        let best = told(
+            format!("Inference: {rate}/s at best, p99 {p99}."),
+            format!("추론: 최고 {rate}/s, p99 {p99}."),
         );
+        let _ = writeln!(text, "{}\n", best.of(lang));
     }
+}
+
+/// The head of a table.
+fn head(columns: &[Words], lang: Lang) -> String {
+    let names: Vec<_> = columns.iter().map(|it| it.of(lang)).collect();
+    let line = "|---".repeat(names.len());
+    format!("| {} |\n{line}|\n", names.join(" | "))
 }
 
 /// Renders annotations, one a line, for GitHub to read from the output of the step.

@@ -68,6 +68,15 @@ impl Words {
         }
     }
 
+    /// In an attribute, which no style can show in one language only.
+    pub(crate) fn in_attribute(&self) -> Cow<'static, str> {
+        if self.english == self.korean {
+            self.english.clone()
+        } else {
+            format!("{} · {}", self.english, self.korean).into()
+        }
+    }
+
     /// In a plot, where text has elements of its own.
     pub(crate) fn in_plot(&self) -> Markup {
         html! {

@@ -11,6 +11,8 @@ use miette::Diagnostic;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::{fold::Fold, report::Report};
+
 /// Why a record could not be read.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ReadError {
@@ -57,6 +59,13 @@ pub enum ReadError {
 pub struct Recording {
     /// Its events, in the order recorded.
     pub events: Vec<Event>,
+    /// What is not among them.
+    pub rest: Rest,
+}
+
+/// What a record has beside the events.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Rest {
     /// Lines of kinds that this version does not know.
     pub unknown: usize,
     /// Whether the last line was torn, as a crash leaves it.
@@ -81,19 +90,39 @@ struct AnyFact {
 /// # Errors
 /// Fails where the file cannot be read or a line that is not the last is no event.
 pub fn read_file(path: &Path) -> Result<Recording, ReadError> {
-    let file = File::open(path).map_err(|source| ReadError::Open {
-        path: path.to_owned(),
-        source,
-    })?;
-    read_events(BufReader::new(file))
+    read_events(open(path)?)
 }
 
 /// Reads a record.
 ///
 /// # Errors
 /// Fails where reading fails or a line that is not the last is no event.
-pub fn read_events(mut input: impl BufRead) -> Result<Recording, ReadError> {
-    let mut recording = Recording::default();
+pub fn read_events(input: impl BufRead) -> Result<Recording, ReadError> {
+    let mut events = Vec::new();
+    let rest = each_event(input, |event| events.push(event))?;
+    Ok(Recording { events, rest })
+}
+
+/// Reads the report of a record from a file, without holding all of its events.
+///
+/// # Errors
+/// Fails where the file cannot be read or a line that is not the last is no event.
+pub fn read_report(path: &Path) -> Result<(Report, Rest), ReadError> {
+    let mut fold = Fold::default();
+    let rest = each_event(open(path)?, |event| fold.take(event))?;
+    Ok((fold.finish(), rest))
+}
+
+fn open(path: &Path) -> Result<BufReader<File>, ReadError> {
+    let file = File::open(path).map_err(|source| ReadError::Open {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(BufReader::new(file))
+}
+
+fn each_event(mut input: impl BufRead, mut take: impl FnMut(Event)) -> Result<Rest, ReadError> {
+    let mut rest = Rest::default();
     let mut bytes = Vec::new();
     for line in 1.. {
         bytes.clear();
@@ -108,13 +137,13 @@ pub fn read_events(mut input: impl BufRead) -> Result<Recording, ReadError> {
             continue;
         }
         match serde_json::from_slice::<Event>(&bytes) {
-            Ok(event) => recording.events.push(event),
-            Err(_) if is_of_another_version(&bytes) => recording.unknown += 1,
-            Err(_) if !whole => recording.torn = true,
+            Ok(event) => take(event),
+            Err(_) if is_of_another_version(&bytes) => rest.unknown += 1,
+            Err(_) if !whole => rest.torn = true,
             Err(source) => return Err(ReadError::Damaged { line, source }),
         }
     }
-    Ok(recording)
+    Ok(rest)
 }
 
 /// Whether a line is a numbered fact whose kind this version does not know.

@@ -82,8 +82,7 @@ pub fn render(report: &Report, page: Option<&Path>, look: Look) -> String {
         let highest = benchmark.highest.as_ref().map(words::highest);
         lines.extend(highest.map(|highest| row(&none, lang, highest.of(lang))));
         for missed in &benchmark.missed {
-            let missed = one_line(missed, REASON_LIMIT);
-            let missed = words::missed(&missed);
+            let missed = words::missed_line(missed);
             lines.push(row(
                 &none,
                 lang,

@@ -6,8 +6,8 @@ use lab_model::benchmark::{BenchmarkSummary, Point};
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
-    bench::{NONE, batch, cores, wide_row},
-    figures::{bytes, count, micros, rate},
+    bench::{NONE, batch, cores, memory, wide_row},
+    figures::{count, micros, rate},
     lang::{Lang, Words, words},
     words as said,
 };
@@ -65,7 +65,6 @@ fn of_load(swept: &[Way], load: usize, lang: Lang) -> Vec<String> {
 
 fn way((name, width): (&str, usize), batch_size: u32, point: &Point) -> String {
     let times = point.server.as_ref();
-    let memory = point.used.map(|used| bytes(used.memory_bytes));
     let known = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), micros);
     let mut line = wide_row(
         name,
@@ -78,7 +77,7 @@ fn way((name, width): (&str, usize), batch_size: u32, point: &Point) -> String {
             known(times.map(|it| it.compute_infer)),
             times.map_or_else(|| NONE.to_owned(), batch),
             cores(point),
-            memory.unwrap_or_else(|| NONE.to_owned()),
+            memory(point),
         ],
     );
     if !point.void.is_empty() {
@@ -89,7 +88,7 @@ fn way((name, width): (&str, usize), batch_size: u32, point: &Point) -> String {
 
 fn missed(swept: &[Way], lang: Lang) -> impl Iterator<Item = String> {
     swept.iter().flat_map(move |(name, one)| {
-        let missed = one.missed.iter().map(|missed| said::missed(missed));
+        let missed = one.missed.iter().map(said::missed_line);
         missed.map(move |missed| format!("{name}: {}", missed.of(lang)))
     })
 }

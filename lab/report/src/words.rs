@@ -2,18 +2,23 @@
 
 use lab_model::{
     benchmark::{ArrivalKind, Found, Generators, Highest, Offered},
+    budget::Missed,
+    event::WindowMeasured,
     outcome::Outcome,
+    void::Void,
 };
 
 use crate::{
     figures::{counted, micros, rate, rough},
-    lang::{Words, told, words},
+    lang::{Lang, Words, told, words},
     report::{Counts, NotRunKind, Place, Verdict},
     text::one_line,
 };
 
 /// The longest name in a line, characters.
 const NAME_LIMIT: usize = 160;
+/// The longest reason in a line, characters.
+const REASON_LIMIT: usize = 400;
 
 /// The verdict as a headline.
 pub(crate) const fn verdict(verdict: Verdict) -> Words {
@@ -110,6 +115,20 @@ pub(crate) fn offered(offered: Offered) -> Words {
     told(english, korean)
 }
 
+/// Which window of a benchmark it is.
+pub(crate) fn window(number: usize, of: Option<usize>) -> Words {
+    let korean = match of {
+        Some(of) => format!("구간 {number}/{of}"),
+        None => format!("탐색 {number}"),
+    };
+    told(WindowMeasured::task(number, of), korean)
+}
+
+/// How many CPUs a machine has.
+pub(crate) fn cpus(cpus: u32) -> Words {
+    told(counted(cpus as usize, "CPU"), format!("CPU {cpus}개"))
+}
+
 /// Who made a load, where that was not lab itself.
 pub(crate) fn generators(generators: Generators) -> Words {
     let Generators { count, nodes, .. } = generators;
@@ -132,11 +151,27 @@ pub(crate) fn batch_size(size: u32) -> Words {
 }
 
 /// A budget of a benchmark that was not kept.
-pub(crate) fn missed(missed: &str) -> Words {
+pub(crate) fn missed(missed: &Missed) -> Words {
+    shortened(missed.to_string(), missed.korean())
+}
+
+/// The same in a line of its own.
+pub(crate) fn missed_line(missed: &Missed) -> Words {
+    let missed = self::missed(missed);
     told(
-        format!("budget missed: {missed}"),
-        format!("기준 미달: {missed}"),
+        format!("budget missed: {}", missed.of(Lang::English)),
+        format!("기준 미달: {}", missed.of(Lang::Korean)),
     )
+}
+
+/// Why the figures of a window do not count.
+pub(crate) fn void(void: &Void) -> Words {
+    shortened(void.to_string(), void.korean())
+}
+
+/// Words that may hold what came from outside, on one line.
+fn shortened(english: String, korean: String) -> Words {
+    told(english, korean).map(|it| one_line(it, REASON_LIMIT))
 }
 
 /// What is left of something, behind a comma: `, about 3 min left`.

@@ -10,6 +10,7 @@ use lab_bench::workload::Workload;
 use lab_cluster::existing::Wish;
 use lab_image::Registry;
 use lab_model::{
+    event::{Host, RunStarted},
     gpu::Gpus,
     name::{ClusterName, InvalidName, RunId},
     provider::Provider,
@@ -117,8 +118,30 @@ impl Plan {
             .filter(|it| *it != Stage::Benchmark || self.workload.is_some())
     }
 
+    /// What a run of it begins with, on this machine.
+    pub fn begins(&self, host: Host) -> RunStarted {
+        RunStarted {
+            run: self.run.clone(),
+            cluster: self.cluster.clone(),
+            lab_version: env!("CARGO_PKG_VERSION").to_owned(),
+            stack: self.locked.name.clone(),
+            lock: self.locked.lock_name.clone(),
+            provider: self.provider.to_string(),
+            plan: self.line(),
+            host,
+        }
+    }
+
+    /// Whether a run that began so did what this plan is about to do.
+    pub fn is_like(&self, began: &RunStarted) -> bool {
+        began.stack == self.locked.name
+            && began.lock == self.locked.lock_name
+            && began.provider == self.provider.as_str()
+            && began.plan == self.line()
+    }
+
     /// By what, beside stack and provider, one plan does the same as another.
-    pub fn line(&self) -> String {
+    fn line(&self) -> String {
         let Scenarios {
             features,
             tags,

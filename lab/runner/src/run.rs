@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Instant};
 use lab_cluster::{Cluster, ClusterSpec};
 use lab_k8s::{Kube, evidence};
 use lab_model::{
-    event::{Emitter, Evidence, Fact, RunStarted},
+    event::{Emitter, Evidence, Fact},
     exit::Exit,
     outcome::Outcome,
     provider::Provider,
@@ -35,16 +35,7 @@ pub async fn run(
     log: &Arc<EventLog>,
     cancel: &CancellationToken,
 ) -> Result<Exit, RunError> {
-    log.emit(Fact::RunStarted(RunStarted {
-        run: plan.run.clone(),
-        cluster: plan.cluster.clone(),
-        lab_version: env!("CARGO_PKG_VERSION").to_owned(),
-        stack: plan.locked.name.clone(),
-        lock: plan.locked.lock_name.clone(),
-        provider: plan.provider.to_string(),
-        plan: plan.line(),
-        host: workbench.host().await?,
-    }));
+    log.emit(Fact::RunStarted(plan.begins(workbench.host().await?)));
     let session = Session {
         workbench,
         emitter: Arc::clone(log) as Arc<dyn Emitter>,

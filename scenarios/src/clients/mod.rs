@@ -10,6 +10,7 @@ pub mod kubernetes;
 pub mod mlflow;
 pub mod nodes;
 pub mod prometheus;
+pub mod rollouts;
 pub mod s3;
 pub mod triton;
 

@@ -8,7 +8,7 @@ use lab_model::fault::Fault;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    clients::kubernetes::Rollout,
+    clients::rollouts::Rollout,
     failure::{Failure, StepResult, ensure},
     lab::{Lab, MODEL, MODEL_VERSION, TRITON},
     load::{Load, LoadReport, Offer},

@@ -6,8 +6,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::machine::{Effect, Machine};
 use crate::verdict::{
-    Block, BlockState, Comparison, Doubt, End, Measure, Outcome, Plan, PlanError, Sample, Side,
-    Step, compare,
+    Block, BlockState, Comparison, Doubt, End, Failure, Measure, Outcome, Plan, PlanError, Sample,
+    Side, Step, compare,
 };
 
 /// Gives recorded runs, and at one of its calls something else.
@@ -54,9 +54,7 @@ impl Scripted {
 }
 
 impl Measure for Scripted {
-    type Error = String;
-
-    async fn run(&mut self, side: Side, seed: u64) -> Result<Sample, String> {
+    async fn run(&mut self, side: Side, seed: u64) -> Result<Sample, Failure> {
         self.asked.push((side, seed));
         let of_side = self.asked.iter().filter(|(it, _)| *it == side).count();
         if self.odd == Odd::Cancelled(self.asked.len()) {
@@ -66,8 +64,8 @@ impl Measure for Scripted {
         let (a, b) = self.runs[of_side - 1];
         match (side, self.odd) {
             (Side::A, _) => Ok(a),
-            (Side::B, Odd::Runs) => Err("the server is gone".to_owned()),
-            (Side::B, Odd::Run(at)) if at == of_side => Err("the server is gone".to_owned()),
+            (Side::B, Odd::Runs) => Err(gone()),
+            (Side::B, Odd::Run(at)) if at == of_side => Err(gone()),
             (Side::B, Odd::Empty(at)) if at == of_side => Ok(Sample {
                 throughput: 0.0,
                 ..b
@@ -76,7 +74,7 @@ impl Measure for Scripted {
         }
     }
 
-    async fn canary(&mut self) -> Result<f64, String> {
+    async fn canary(&mut self) -> Result<f64, Failure> {
         self.canaries += 1;
         Ok(if self.odd == Odd::Canary(self.canaries) {
             140_000.0
@@ -84,6 +82,10 @@ impl Measure for Scripted {
             250_000.0
         })
     }
+}
+
+fn gone() -> Failure {
+    Failure::Told("the server is gone".to_owned())
 }
 
 fn states(comparison: &Comparison) -> Vec<&BlockState> {
@@ -127,7 +129,7 @@ async fn a_failed_run_is_kept_and_replaced() {
         };
         assert_eq!(*side, Some(Side::B));
         assert!(
-            reason == "the server is gone" || reason == "throughput is 0, which no run can have",
+            *reason == gone() || reason.to_string() == "throughput is 0, which no run can have",
             "{reason}"
         );
         assert_eq!(comparison.pairs().len(), 10);

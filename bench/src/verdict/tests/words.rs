@@ -1,8 +1,10 @@
 //! What people and programs read.
 
 use super::machine::{Effect, Machine, complete};
+use crate::record::FailureClass;
 use crate::verdict::{
-    BlockState, Comparison, Doubt, End, FalseAlarms, Metric, Outcome, Plan, Sample, Stage, Verdict,
+    BlockState, Comparison, Doubt, End, Failure, FalseAlarms, Metric, Outcome, Plan, Sample, Side,
+    Stage, Verdict,
 };
 
 const CALIBRATED: FalseAlarms = FalseAlarms {
@@ -93,7 +95,7 @@ fn spare_blocks_spent() {
     comparison.blocks[1].state = BlockState::Void { moved: -0.3 };
     comparison.blocks[4].state = BlockState::Failed {
         side: None,
-        reason: "connection refused".to_owned(),
+        reason: Failure::Told("connection refused".to_owned()),
     };
     comparison.end = End::SpareSpent;
     insta::assert_snapshot!(comparison.verdict(None));
@@ -109,6 +111,14 @@ fn in_korean() {
     spread(&mut noise, 0.08);
     let mut spent = complete(&Plan::new(42), &noise);
     spent.blocks[1].state = BlockState::Void { moved: -0.3 };
+    spent.blocks[4].state = BlockState::Failed {
+        side: Some(Side::B),
+        reason: Failure::Errors {
+            errors: 3,
+            class: FailureClass::Status(503),
+            example: "overloaded".to_owned(),
+        },
+    };
     spent.end = End::SpareSpent;
     let verdicts = [
         slower.verdict(Some(CALIBRATED)),

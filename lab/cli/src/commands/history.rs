@@ -11,10 +11,9 @@ use lab_model::{
     exit::Exit,
 };
 use lab_report::{
-    fold::fold,
     history::{self, Brief, Expected},
     html::render_index,
-    read::{ReadError, read_file},
+    read::{ReadError, read_report},
     report::{Report, Verdict},
 };
 use lab_runner::Plan;
@@ -84,7 +83,7 @@ pub(super) fn expected(context: &Context, plan: &Plan) -> Option<Expected> {
     runs.sort_unstable();
     let runs = runs.iter().rev().take(LOOKED_AT);
     let alike = runs.filter(|record| is_alike(record, plan).unwrap_or(false));
-    let reports = alike.filter_map(|record| Some(fold(&read_file(record).ok()?.events)));
+    let reports = alike.filter_map(|record| Some(read_report(record).ok()?.0));
     let passed = reports.filter(|it| it.verdict() == Verdict::Passed);
     Expected::of(&passed.take(COUNTED).collect::<Vec<_>>())
 }
@@ -98,23 +97,122 @@ fn is_alike(record: &Path, plan: &Plan) -> Option<bool> {
     let Fact::RunStarted(about) = first.fact else {
         return None;
     };
-    let told = [about.stack, about.lock, about.provider, about.plan];
-    let locked = &plan.locked;
-    let wanted = [
-        &locked.name,
-        &locked.lock_name,
-        plan.provider.as_str(),
-        &plan.line(),
-    ];
-    Some(told == wanted)
+    Some(plan.is_like(&about))
 }
 
 fn folded(folder: &Path) -> Result<Report, ReadError> {
-    Ok(fold(&read_file(&folder.join("events.ndjson"))?.events))
+    Ok(read_report(&folder.join("events.ndjson"))?.0)
 }
 
 /// A run by the name of its folder.
 fn name(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or(folder.as_os_str());
     name.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use lab_model::event::Host;
+    use lab_report::{
+        read::read_file,
+        record::Recorder,
+        reporter::Reporter,
+        terminal::{Settings, Terminal},
+    };
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{
+        args::{Cli, Command},
+        commands::{live, run},
+        settings::Mirrors,
+    };
+
+    /// A checkout of a test's own.
+    fn checkout() -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        for part in ["fixtures", "features"] {
+            std::os::unix::fs::symlink(from.join(part), folder.path().join(part)).unwrap();
+        }
+        folder
+    }
+
+    /// What `lab run WORDS` plans there.
+    fn planned(folder: &TempDir, words: &[&str]) -> (Context, Plan) {
+        let root = folder.path().to_string_lossy();
+        let words = [&["lab", "run", "--root", root.as_ref()][..], words].concat();
+        let cli = Cli::parse_from(words);
+        let context = Context {
+            root: folder.path().to_owned(),
+            mirrors: Mirrors::default(),
+            global: cli.global,
+        };
+        let Command::Run(args) = cli.command else {
+            panic!("`run` is another command");
+        };
+        let plan = run::plan(&context, &args).unwrap();
+        (context, plan)
+    }
+
+    /// Records a run of the plan as one that passed, in its folder.
+    fn record(context: &Context, plan: &Plan) -> Vec<Event> {
+        let passed = context.root.join("fixtures/runs/synthetic-passed.ndjson");
+        let mut events = read_file(&passed).unwrap().events;
+        events[0].fact = Fact::RunStarted(plan.begins(Host {
+            os: String::new(),
+            kernel: String::new(),
+            cpus: 2,
+            memory_bytes: 1 << 33,
+            engine: String::new(),
+        }));
+        let folder = context.runs().join(plan.run.as_str());
+        let mut recorder = Recorder::new(live::record_in(&folder).unwrap());
+        for event in &events {
+            recorder.record(event).unwrap();
+        }
+        events
+    }
+
+    /// What the terminal says of events where so much is expected.
+    fn told(expected: Option<Expected>, events: &[Event]) -> String {
+        let mut said = Vec::new();
+        let mut terminal = Terminal::new(&mut said, Settings::default()).expecting(expected);
+        for event in events {
+            terminal.event(event).unwrap();
+        }
+        drop(terminal);
+        String::from_utf8(said).unwrap()
+    }
+
+    #[test]
+    fn a_second_run_of_a_plan_tells_what_is_left_by_the_first() {
+        let folder = checkout();
+        let (context, first) = planned(&folder, &[]);
+        assert_eq!(expected(&context, &first), None);
+        let events = record(&context, &first);
+        let (_, second) = planned(&folder, &[]);
+
+        let told = told(expected(&context, &second), &events);
+
+        assert!(told.contains(" preflight, about 6 min left\n"), "{told}");
+        assert!(told.contains(" teardown, about 1 s left\n"), "{told}");
+    }
+
+    #[test]
+    fn a_run_of_another_plan_says_nothing_of_this_one() {
+        let folder = checkout();
+        let (context, first) = planned(&folder, &[]);
+        record(&context, &first);
+        for words in [
+            &["--nodes", "3"][..],
+            &["--no-bench"],
+            &["--feature", "api"],
+            &["--provider", "k3s"],
+        ] {
+            let (_, other) = planned(&folder, words);
+            assert_eq!(expected(&context, &other), None, "{words:?}");
+        }
+    }
 }

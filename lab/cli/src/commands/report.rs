@@ -6,13 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use lab_model::{event::Event, exit::Exit};
+use lab_model::exit::Exit;
 use lab_report::{
-    fold::fold,
     github, html, junit,
     lang::Lang,
     messages,
-    read::read_file,
+    read::read_report,
     report::Report,
     summary::{self, Look},
 };
@@ -38,38 +37,33 @@ pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<Exit, Comma
         return history::compare(context, before, after);
     }
     let folder = find(context, args.run.as_deref())?;
-    let recording = read_file(&folder.join("events.ndjson"))?;
-    if recording.torn {
+    let (report, rest) = read_report(&folder.join("events.ndjson"))?;
+    if rest.torn {
         output::remark("the record's last line is torn: the run was killed while writing it");
     }
-    write(context, &folder, &recording.events)?;
+    write(context, &folder, &report)?;
     Ok(Exit::Ok)
 }
 
 /// Writes what is made of the record beside it, and tells the summary.
-pub(super) fn write(
-    context: &Context,
-    folder: &Path,
-    events: &[Event],
-) -> Result<(), CommandError> {
+pub(super) fn write(context: &Context, folder: &Path, report: &Report) -> Result<(), CommandError> {
     let lang = context.global.lang;
-    let report = fold(events);
     let written = Written {
         events: folder.join("events.ndjson"),
         page: folder.join("report.html"),
         junit: folder.join("junit.xml"),
         messages: folder.join("messages.ndjson"),
     };
-    save(&written.page, &html::render(&report, lang.of_page()))?;
-    let junit = junit::render(&report).map_err(output::doing("write JUnit XML"))?;
+    save(&written.page, &html::render(report, lang.of_page()))?;
+    let junit = junit::render(report).map_err(output::doing("write JUnit XML"))?;
     save(&written.junit, &junit)?;
-    save(&written.messages, &messages::render(&report))?;
-    tell_github(&report, lang.lang())?;
+    save(&written.messages, &messages::render(report))?;
+    tell_github(report, lang.lang())?;
     let look = Look {
         color: output::color(&context.global),
         lang: lang.lang(),
     };
-    output::remark(&summary::render(&report, Some(&written.page), look));
+    output::remark(&summary::render(report, Some(&written.page), look));
     if !context.global.json {
         output::text(&written.page.to_string_lossy());
     }

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use lab_cluster::reaper;
 use lab_model::exit::Exit;
+use lab_report::fold::fold;
 use lab_runner::{Plan, RunError, benchmark, plan, run as whole_job};
 
 use super::{CommandError, Context, existing, history, live, reap, report};
@@ -31,11 +32,12 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Comman
     let ended = whole_job(&plan, &workbench, live.log(), &cancel).await;
     let events = live.finish().await;
     drop(watcher);
-    report::write(context, &folder, &events)?;
+    report::write(context, &folder, &fold(events))?;
     Ok(ended?)
 }
 
-fn plan(context: &Context, args: &RunArgs) -> Result<Plan, CommandError> {
+/// What a run with these arguments will do.
+pub(super) fn plan(context: &Context, args: &RunArgs) -> Result<Plan, CommandError> {
     let locked = context.stack(&args.stack, &args.lock)?;
     let scenarios = scenarios(context, &args.filter);
     scenarios.check(&context.root)?;

@@ -8,9 +8,12 @@
 
 mod arrows;
 mod bad_input;
+mod by_hand;
 mod checkout;
 mod command_line;
 mod existing;
 mod reports;
 mod secrets;
 mod settings;
+#[path = "../shell/mod.rs"]
+mod shell;

@@ -80,7 +80,7 @@ fn facts(text: &str) -> Vec<Fact> {
 
 /// Everything that is written of events.
 fn outputs(events: &[Event]) -> Vec<String> {
-    let report = fold(events);
+    let report = fold(events.to_vec());
     let mut record = Recorder::new(Vec::new());
     let settings = Settings {
         verbosity: Verbosity::Verbose,

@@ -1,19 +1,17 @@
 //! What a report says to do by hand, done: every command of every chapter, in a shell, in
 //! the order of the report, from bringing the cluster up to leaving nothing behind.
 
-use std::{
-    env, fs,
-    os::unix::fs::symlink,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::{fs, os::unix::fs::symlink, path::PathBuf};
 
 use jiff::Timestamp;
 use lab_model::event::{Event, Fact, Host, RunStarted};
 use lab_report::{fold::fold, lessons};
 use libtest_mimic::Failed;
 
-use crate::place::{Place, checkout, told};
+use crate::{
+    place::{Place, checkout},
+    shell::{Typed, find, first_wrong},
+};
 
 /// What the commands ask of a machine, beside `lab`. kubectl and Helm are not among them:
 /// the report says how lab gives them.
@@ -70,25 +68,42 @@ fn do_it(place: &Place, name: &str) -> Result<(), Failed> {
     let told = serde_json::Deserializer::from_str(&told).into_iter::<serde_json::Value>();
     events.extend(told.filter_map(|it| serde_json::from_value::<Event>(it.ok()?).ok()));
     let all: Vec<_> = commands(&events).filter(|(_, it)| *it != up).collect();
-    let failed = shell(place, &programs, &script(&all, name))?;
-    for (number, (chapter, command)) in all.iter().enumerate() {
-        let said = fs::read_to_string(place.root().join(format!("said/{number}")));
-        let said = said.unwrap_or_default();
-        let wanted = ANSWERS.iter().find(|(part, _)| command.contains(part));
-        let is_answered = wanted.is_none_or(|(_, wanted)| match *wanted {
-            "" => said.trim().is_empty(),
-            wanted => said.contains(wanted),
-        });
-        if failed == Some(number) || !is_answered {
-            return Err(format!("{chapter}: `{command}` said: {said}").into());
-        }
+    let typed: Vec<_> = all.iter().map(|(_, it)| shortened(it, name)).collect();
+    let typed: Vec<_> = typed.iter().map(|it| must_say(it)).collect();
+    let lab = place.lab(&[]);
+    let wrong = first_wrong(place.root(), AT_MOST, &typed, |shell| {
+        let environment = lab.get_envs();
+        shell
+            .envs(environment.filter_map(|(key, value)| Some((key, value?))))
+            .env("PATH", programs)
+            .env("KUBECACHEDIR", place.root().join("cache/kube"))
+            .env_remove("KUBECONFIG");
+    })?;
+    match wrong {
+        Some(wrong) => Err(format!("{}: {wrong}", all[wrong.place].0).into()),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// A command as it is typed: with the option that takes most of its work away.
+fn shortened(command: &str, name: &str) -> String {
+    let option = SHORTER
+        .iter()
+        .find_map(|(whole, option)| (whole.replace("NAME", name) == command).then_some(*option));
+    format!("{command}{}", option.unwrap_or_default())
+}
+
+fn must_say(command: &str) -> Typed<'_> {
+    let answer = ANSWERS.iter().find(|(part, _)| command.contains(part));
+    Typed {
+        command,
+        says: answer.map(|(_, says)| *says),
+    }
 }
 
 /// What a report says to do by hand, with the chapter's name.
 fn commands(events: &[Event]) -> impl Iterator<Item = (String, String)> {
-    lessons::by_hand(&fold(events)).into_iter()
+    lessons::by_hand(&fold(events.to_vec())).into_iter()
 }
 
 /// A run of that cluster, as its record begins.
@@ -117,50 +132,6 @@ fn began(name: &str) -> Result<Event, Failed> {
     })
 }
 
-/// One shell for all, as a person has: variables and background jobs stay. Each command's
-/// output goes to a file of its own; the first that fails ends it.
-fn script(commands: &[(String, String)], name: &str) -> String {
-    let mut script = "set -uo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null' EXIT\n".to_owned();
-    for (number, (_, command)) in commands.iter().enumerate() {
-        let longer = SHORTER.iter().find_map(|(whole, option)| {
-            (whole.replace("NAME", name) == *command).then(|| format!("{command}{option}"))
-        });
-        let command = longer.as_deref().unwrap_or(command);
-        script.push_str(&format!(
-            "{{\n{command}\n}} >said/{number} 2>&1 || {{ echo {number} >failed; exit 1; }}\n"
-        ));
-    }
-    script
-}
-
-/// Runs the script; answers with the number of the command that failed.
-fn shell(place: &Place, programs: &Path, script: &str) -> Result<Option<usize>, Failed> {
-    let root = place.root();
-    fs::create_dir(root.join("said"))?;
-    fs::write(root.join("by-hand.sh"), script)?;
-    let lab = place.lab(&[]);
-    let environment = lab
-        .get_envs()
-        .filter_map(|(key, value)| Some((key, value?)));
-    let timeout = find("timeout").ok_or("there is no `timeout`")?;
-    let output = Command::new(timeout)
-        .args([AT_MOST, "bash", "by-hand.sh"])
-        .current_dir(root)
-        .envs(environment)
-        .env("PATH", programs)
-        .env("KUBECACHEDIR", root.join("cache/kube"))
-        .env_remove("KUBECONFIG")
-        .stdin(Stdio::null())
-        .output()?;
-    if output.status.success() {
-        return Ok(None);
-    }
-    match fs::read_to_string(root.join("failed")) {
-        Ok(number) => Ok(Some(number.trim().parse()?)),
-        Err(_) => Err(told(&output).into()),
-    }
-}
-
 /// A folder with the programs that the commands may use, and no others.
 fn programs(place: &Place) -> Result<PathBuf, Failed> {
     let folder = place.root().join("bin");
@@ -171,13 +142,6 @@ fn programs(place: &Place) -> Result<PathBuf, Failed> {
         symlink(path, folder.join(program))?;
     }
     Ok(folder)
-}
-
-fn find(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|it| it.is_file())
 }
 
 /// The workload of `lab bench`, with one window of a second instead of nine of three.

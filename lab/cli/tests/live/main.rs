@@ -16,6 +16,8 @@ mod load;
 mod many;
 #[path = "../place/mod.rs"]
 mod place;
+#[path = "../shell/mod.rs"]
+mod shell;
 mod trouble;
 
 use std::process::ExitCode;

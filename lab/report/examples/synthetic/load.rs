@@ -5,10 +5,12 @@
 use lab_model::{
     benchmark::{
         ArrivalKind, BatchCount, BenchmarkSummary, Bucket, Found, Generator, Highest,
-        LatencyMicros, Offered, OpenLoop, Point, Second, ServerTimes, Tried,
+        LatencyMicros, Offered, OpenLoop, Point, Second, ServerTimes, ServerUse, Tried,
     },
+    budget::{Bound, Check, Load, Missed},
     event::{Fact, WindowMeasured},
     stage::Stage,
+    void::Void,
 };
 
 use crate::stream::{Stream, failed};
@@ -29,6 +31,9 @@ pub(crate) fn benchmark(stream: &mut Stream) {
         .into();
     points.extend([200.0, 500.0, 800.0, 1_000.0, 1_200.0, 1_300.0, 1_375.0].map(open));
     points.push(void());
+    // What the first is known by is less than all of it.
+    points[0].used = None;
+    points[1].server = None;
     let of = Some(points.len());
     for (number, point) in (1..).zip(&points) {
         window(stream, number, of, point);
@@ -43,7 +48,13 @@ pub(crate) fn benchmark(stream: &mut Stream) {
     for (number, one) in (1..).zip(&tried) {
         window(stream, number, None, &open(one.rate));
     }
-    let missed = "p99 at 1375/s poisson was 184210 us, more than 50000".to_owned();
+    let missed = Missed::Check(Check {
+        load: Load::Rate(1_375.0),
+        bound: Bound::MaxP99Micros,
+        budget: 50_000.0,
+        figure: Some(184_206.8),
+        passed: false,
+    });
     stream.fact(Fact::BenchmarkFinished(BenchmarkSummary {
         workload: WORKLOAD.to_owned(),
         target: TARGET.to_owned(),
@@ -74,7 +85,7 @@ pub(crate) fn hostile(stream: &mut Stream, text: &str) {
     point.series.clear();
     point.server = None;
     let mut void = point.clone();
-    void.void.push(text.to_owned());
+    void.void.push(Void::Told(text.to_owned()));
     stream.fact(Fact::BenchmarkFinished(BenchmarkSummary {
         workload: text.to_owned(),
         target: text.to_owned(),
@@ -82,7 +93,7 @@ pub(crate) fn hostile(stream: &mut Stream, text: &str) {
         points: vec![point, void],
         generators: None,
         highest: None,
-        missed: vec![text.to_owned()],
+        missed: vec![Missed::Told(text.to_owned())],
     }));
 }
 
@@ -192,7 +203,10 @@ fn point(offered: Offered, throughput: f64, mean: f64) -> Point {
             bytes_received: requests * 318,
         },
         server: Some(server(requests, mean)),
-        used: None,
+        used: Some(ServerUse {
+            cores: rounded(1.5 * throughput / CAPACITY),
+            memory_bytes: 241_172_480,
+        }),
         series: series(throughput, latency),
         histogram: histogram(mean, answers),
     }
@@ -255,9 +269,10 @@ fn void() -> Point {
     };
     point.errors = 612;
     point.generator.cpu_seconds = 3.4;
-    point.void = vec![
-        "the generator used 57 % of its thread; above 50 % the figures are its own".to_owned(),
-    ];
+    point.void = vec![Void::Busy {
+        used: 0.57,
+        most: 0.5,
+    }];
     if let Some(second) = point.series.get_mut(3) {
         second.errors = 612;
     }

@@ -103,7 +103,10 @@ fn drawing(report: &Report, stack: &InstalledStack) -> Markup {
     let height = rows.len() as f64 * ROW - (ROW - BOX.1) + 12.0;
     html! {
         svg.plot.architecture viewBox={ "0 0 " (WIDTH) " " (px(height)) } role="img"
-            aria-label="who calls whom; the table below says the same" {
+            aria-label=(words(
+                "who calls whom; the table below says the same",
+                "누가 누구를 부르는지. 아래 표와 같습니다",
+            ).in_attribute()) {
             @for component in &stack.components {
                 @for need in &component.needs {
                     @if let (Some(from), Some(to)) = (places.get(component.name.as_str()), places.get(need.as_str())) {
@@ -182,7 +185,7 @@ fn addresses(stack: &InstalledStack) -> Markup {
     html! {
         details {
             summary { (words("Workloads, Services, addresses", "워크로드, 서비스, 주소")) }
-            div.scroll tabindex="0" role="region" aria-label="addresses" {
+            div.scroll tabindex="0" role="region" aria-label=(words("addresses", "주소").in_attribute()) {
                 table {
                     thead { tr {
                         th scope="col" { (words("Component", "구성 요소")) }

@@ -15,7 +15,7 @@ use super::{
     words::{mark, name, took},
 };
 use crate::{
-    figures::moment,
+    figures::{count, counted, moment},
     lang::{Words, alike, told, words},
     lessons::{Lesson, Names, of_feature, of_stage},
     report::{Report, ScenarioReport, StageReport},
@@ -23,6 +23,8 @@ use crate::{
 
 /// The most steps of a page: of a run with more the rest is in its record.
 const STEPS_SHOWN: usize = 3_000;
+/// The most scenarios of a page.
+const SCENARIOS_SHOWN: usize = 1_000;
 
 /// How many times as much room there is for what needs a look.
 const FOR_TROUBLE: usize = 4;
@@ -139,7 +141,10 @@ pub(super) fn all(report: &Report) -> Markup {
     let book = Book {
         report,
         names,
-        steps: STEPS_SHOWN / features.max(1),
+        room: Room {
+            scenarios: SCENARIOS_SHOWN / features.max(1),
+            steps: STEPS_SHOWN / features.max(1),
+        },
     };
     html! {
         @for chapter in &chapters { (one(chapter, &book)) }
@@ -150,7 +155,13 @@ pub(super) fn all(report: &Report) -> Markup {
 struct Book<'a> {
     report: &'a Report,
     names: Names,
-    /// The most steps that one chapter shows.
+    room: Room,
+}
+
+/// The most that one chapter shows.
+#[derive(Clone, Copy)]
+struct Room {
+    scenarios: usize,
     steps: usize,
 }
 
@@ -165,7 +176,7 @@ fn one(chapter: &Chapter<'_>, book: &Book<'_>) -> Markup {
             @if let Some(lesson) = lesson { (lesson::before(lesson)) }
             @match chapter {
                 Chapter::Stage(stage) => (of_the_stage(stage, report)),
-                Chapter::Feature(scenarios) => (of_the_feature(scenarios, book.steps)),
+                Chapter::Feature(scenarios) => (of_the_feature(scenarios, book.room)),
             }
             @if let Some(lesson) = lesson { (lesson::after(lesson, &book.names)) }
         }
@@ -185,22 +196,23 @@ fn of_the_stage(stage: &StageReport, report: &Report) -> Markup {
     }
 }
 
-/// The scenarios, with their steps as long as there is room; one that needs a look has
+/// The scenarios, with their steps, as long as there is room; one that needs a look has
 /// more of it.
-fn of_the_feature(scenarios: &[&ScenarioReport], room: usize) -> Markup {
-    let mut told_so_far = 0;
-    let shown: Vec<_> = scenarios
-        .iter()
-        .map(|it| {
-            told_so_far += it.steps.len();
-            let is_fine = matches!(it.outcome, Some(Outcome::Passed | Outcome::NotRun { .. }));
-            (
-                *it,
-                told_so_far <= if is_fine { room } else { room * FOR_TROUBLE },
-            )
-        })
-        .collect();
-
+fn of_the_feature(scenarios: &[&ScenarioReport], room: Room) -> Markup {
+    let (mut fine, mut troubled, mut steps) = (0, 0, 0);
+    let shown = scenarios.iter().filter_map(|it| {
+        let is_fine = matches!(it.outcome, Some(Outcome::Passed | Outcome::NotRun { .. }));
+        let (like_it, times) = if is_fine {
+            (&mut fine, 1)
+        } else {
+            (&mut troubled, FOR_TROUBLE)
+        };
+        *like_it += 1;
+        steps += it.steps.len();
+        (*like_it <= room.scenarios * times).then_some((*it, steps <= room.steps * times))
+    });
+    let shown: Vec<_> = shown.collect();
+    let left_out = scenarios.len() - shown.len();
     let passed = scenarios
         .iter()
         .filter_map(|it| it.outcome.as_ref())
@@ -215,6 +227,14 @@ fn of_the_feature(scenarios: &[&ScenarioReport], room: usize) -> Markup {
             ))
         }
         @for (one, with_steps) in shown { (scenario(one, with_steps)) }
+        @if left_out > 0 {
+            p.left-out {
+                (told(
+                    format!("+ {}: events.ndjson", counted(left_out, "scenario")),
+                    format!("+ 시나리오 {}개: events.ndjson", count(left_out as u64)),
+                ))
+            }
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use super::{
     words::{fact, heading, name},
 };
 use crate::{
-    figures::{bytes, counted, duration, micros, rate},
-    lang::{Lang, Words, told, words},
+    figures::{bytes, duration, micros, rate},
+    lang::{Lang, Words, alike, told, words},
     report::{Report, Verdict},
     words as said,
 };
@@ -106,20 +106,24 @@ pub(super) fn facts(report: &Report) -> Markup {
             (heading("where", "Where it ran", "실행 환경"))
             dl.facts {
                 @if let Some(about) = &run.about {
-                    (fact("Run", "실행", Some(about.run.as_str().into())))
+                    (fact("Run", "실행", Some(alike(about.run.as_str()))))
                     @let began = run.began.map(|at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
-                    (fact("Began", "시작", began.map(Into::into)))
-                    (fact("Cluster", "클러스터", Some(about.cluster.as_str().into())))
-                    (fact("Provider", "제공자", Some(about.provider.as_str().into())))
+                    (fact("Began", "시작", began.map(alike)))
+                    (fact("Cluster", "클러스터", Some(alike(about.cluster.as_str()))))
+                    (fact("Provider", "제공자", Some(alike(about.provider.as_str()))))
                 }
-                (fact("Nodes", "노드", cluster.map(|one| one.nodes.join(", ").into())))
+                (fact("Nodes", "노드", cluster.map(|one| alike(one.nodes.join(", ")))))
                 @if let Some(about) = &run.about {
                     @let host = &about.host;
-                    @let machine = format!("{}, {}", counted(host.cpus as usize, "CPU"), bytes(host.memory_bytes));
-                    (fact("Machine", "컴퓨터", Some(machine.into())))
-                    (fact("System", "운영체제", Some(format!("{}, kernel {}", host.os, host.kernel).into())))
-                    (fact("Docker Engine", "도커 엔진", Some(host.engine.as_str().into())))
-                    (fact("Version of lab", "lab 버전", Some(about.lab_version.as_str().into())))
+                    @let memory = bytes(host.memory_bytes);
+                    @let machine = said::cpus(host.cpus).map(|cpus| format!("{cpus}, {memory}"));
+                    (fact("Machine", "컴퓨터", Some(machine)))
+                    (fact("System", "운영체제", Some(told(
+                        format!("{}, kernel {}", host.os, host.kernel),
+                        format!("{}, 커널 {}", host.os, host.kernel),
+                    ))))
+                    (fact("Docker Engine", "도커 엔진", Some(alike(host.engine.as_str()))))
+                    (fact("Version of lab", "lab 버전", Some(alike(about.lab_version.as_str()))))
                 }
             }
         }

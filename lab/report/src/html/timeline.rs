@@ -15,7 +15,7 @@ use super::{
 use crate::{
     figures::{counted, duration, moment},
     lang::{told as said, words},
-    report::{Report, Span},
+    report::{Report, ScenarioReport, Span},
 };
 
 /// Bars whose length is written beside them end left of this share of the row.
@@ -23,9 +23,13 @@ const ROOM_FOR_TEXT: f64 = 0.7;
 /// The most rows of one group; more would be a wall.
 const MOST_ROWS: usize = 40;
 
-/// One row: a name and its bars.
+/// The least width of a bar, as a share of the row: even the shortest is seen.
+const LEAST_WIDTH: f64 = 0.002;
+
+/// One row: a name, all of its time, and its bars.
 struct Row {
     label: String,
+    span: Span,
     bars: Vec<Bar>,
 }
 
@@ -42,7 +46,7 @@ type Group = (&'static str, &'static str, Vec<Row>);
 pub(super) fn section(report: &Report) -> Markup {
     let total = report.run.total.as_secs_f64();
     let scale = Scale::time(total, 8.0);
-    let groups = groups(report);
+    let groups = groups(report, scale);
     html! {
         @if total > 0.0 && groups.iter().any(|(_, _, rows)| !rows.is_empty()) {
             section {
@@ -65,7 +69,7 @@ pub(super) fn section(report: &Report) -> Markup {
     }
 }
 
-fn groups(report: &Report) -> [Group; 5] {
+fn groups(report: &Report, scale: Scale) -> [Group; 5] {
     let stages = report.stages.iter().map(|stage| {
         let label = stage.stage.as_str().to_owned();
         row(label, stage.span, class(stage.outcome.as_ref()))
@@ -95,7 +99,7 @@ fn groups(report: &Report) -> [Group; 5] {
         ("Images", "이미지", images.collect()),
         ("Releases", "릴리스", releases.collect()),
         ("Components", "구성 요소", components.collect()),
-        ("Scenarios", "시나리오", scenarios(report)),
+        ("Scenarios", "시나리오", scenarios(report, scale)),
     ]
 }
 
@@ -103,18 +107,19 @@ fn row(label: String, span: Span, class: &'static str) -> Row {
     let told = told(&label, span);
     Row {
         label,
+        span,
         bars: vec![Bar { span, class, told }],
     }
 }
 
 /// A row a feature, a bar a scenario.
-fn scenarios(report: &Report) -> Vec<Row> {
+fn scenarios(report: &Report, scale: Scale) -> Vec<Row> {
     features(report)
         .into_iter()
         .map(|chapter| Row {
             label: name(chapter[0].scenario.file.trim_end_matches(".feature")),
-            bars: chapter
-                .into_iter()
+            span: whole(&chapter),
+            bars: seen_apart(chapter, scale)
                 .map(|scenario| Bar {
                     span: scenario.span,
                     class: class(scenario.outcome.as_ref()),
@@ -123,6 +128,34 @@ fn scenarios(report: &Report) -> Vec<Row> {
                 .collect(),
         })
         .collect()
+}
+
+/// From the start of the first to the end of the last.
+fn whole(scenarios: &[&ScenarioReport]) -> Span {
+    let spans = || scenarios.iter().map(|it| it.span);
+    Span {
+        start: spans().map(|it| it.start).min().unwrap_or_default(),
+        end: spans().map(|it| it.end).max().unwrap_or_default(),
+    }
+}
+
+/// Scenarios whose bars can be told from the one before: of thousands most lie on it.
+fn seen_apart(
+    scenarios: Vec<&ScenarioReport>,
+    scale: Scale,
+) -> impl Iterator<Item = &ScenarioReport> {
+    let mut before = None;
+    scenarios.into_iter().filter(move |it| {
+        let class = class(it.outcome.as_ref());
+        let (start, width) = place(it.span, scale);
+        let end = start + width;
+        let is_apart =
+            before.is_none_or(|(other, there)| other != class || end > there + LEAST_WIDTH);
+        if is_apart {
+            before = Some((class, end));
+        }
+        is_apart
+    })
 }
 
 fn told(label: &str, span: Span) -> String {
@@ -186,47 +219,36 @@ fn axis_label(at: f64, scale: Scale) -> String {
 
 fn track(row: &Row, scale: Scale) -> Markup {
     let alone = row.bars.len() == 1;
-    let all = Span {
-        start: row
-            .bars
-            .iter()
-            .map(|bar| bar.span.start)
-            .min()
-            .unwrap_or_default(),
-        end: row
-            .bars
-            .iter()
-            .map(|bar| bar.span.end)
-            .max()
-            .unwrap_or_default(),
-    };
     html! {
         div.row {
             span.label { (row.label) }
-            svg.track role="img" aria-label=(told(&row.label, all)) {
+            svg.track role="img" aria-label=(told(&row.label, row.span)) {
                 @for at in scale.marks() {
                     @let x = percent(scale.share(at));
                     line.grid x1=(x) x2=(x) y1="0" y2="100%" {}
                 }
                 @for bar in &row.bars { (draw(bar, scale)) }
-                (length(all, if alone { "" } else { "Σ " }, scale))
+                (length(row.span, if alone { "" } else { "Σ " }, scale))
             }
         }
     }
 }
 
 fn draw(bar: &Bar, scale: Scale) -> Markup {
-    let start = scale.share(bar.span.start.as_secs_f64()).clamp(0.0, 1.0);
-    // Even the shortest is seen.
-    let width = scale
-        .share(bar.span.length().as_secs_f64())
-        .clamp(0.002, 1.0);
+    let (start, width) = place(bar.span, scale);
     html! {
         rect class={ "bar " (bar.class) } x=(percent(start)) y="3" width=(percent(width))
             height="12" rx="2" {
             title { (bar.told) }
         }
     }
+}
+
+/// Where a bar begins, and its width, as shares of the row.
+fn place(span: Span, scale: Scale) -> (f64, f64) {
+    let start = scale.share(span.start.as_secs_f64()).clamp(0.0, 1.0);
+    let width = scale.share(span.length().as_secs_f64());
+    (start, width.clamp(LEAST_WIDTH, 1.0))
 }
 
 /// The length beside the bar: to its right, or to its left where there is no room.

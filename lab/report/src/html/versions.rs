@@ -126,7 +126,7 @@ pub(super) fn images(report: &Report) -> Markup {
         @if !report.images.is_empty() {
             details {
                 summary { (words("Images", "이미지")) }
-                div.scroll tabindex="0" role="region" aria-label="images" {
+                div.scroll tabindex="0" role="region" aria-label=(words("images", "이미지").in_attribute()) {
                     table {
                         thead { tr {
                             th scope="col" { (words("Image", "이미지")) }

@@ -1,6 +1,6 @@
 //! Words of the page: headings in both languages, cleaned text, marks.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use lab_model::outcome::Outcome;
 use maud::{Markup, html};
@@ -8,7 +8,7 @@ use maud::{Markup, html};
 pub(super) use crate::words::spoken;
 use crate::{
     figures,
-    lang::{Lang, words},
+    lang::{Words, words},
     paint,
     text::one_line,
 };
@@ -38,8 +38,7 @@ pub(super) const fn class(outcome: Option<&Outcome>) -> &'static str {
 
 /// The outcome as a mark, with its word for those who do not see it.
 pub(super) fn mark(outcome: Option<&Outcome>) -> Markup {
-    let words = spoken(outcome);
-    let word = words.of(Lang::English);
+    let word = spoken(outcome).in_attribute();
     html! {
         span class={ "mark " (class(outcome)) } role="img" aria-label=(word) title=(word) {
             (paint::mark(outcome))
@@ -53,16 +52,12 @@ pub(super) fn took(length: Duration) -> Markup {
 }
 
 /// A term with its value in a list of facts; left out where there is no value.
-pub(super) fn fact(
-    english: &'static str,
-    korean: &'static str,
-    value: Option<Cow<'_, str>>,
-) -> Markup {
+pub(super) fn fact(english: &'static str, korean: &'static str, value: Option<Words>) -> Markup {
     html! {
         @if let Some(value) = value {
             div {
                 dt { (words(english, korean)) }
-                dd { (name(&value)) }
+                dd { (value.map(name)) }
             }
         }
     }

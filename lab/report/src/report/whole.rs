@@ -25,6 +25,8 @@ pub struct Report {
     pub scenarios: Vec<ScenarioReport>,
     /// Benchmarks, in time order.
     pub benchmarks: Vec<BenchmarkSummary>,
+    /// Workloads whose benchmark never came to its end: only its windows before that are known.
+    pub cut: Vec<String>,
     /// Memory and CPU over time.
     pub resources: Vec<ResourceSample>,
     /// What single pods used, over time.

@@ -7,13 +7,11 @@ use crate::{
     figures::{counted, micros, rate},
     lang::{Lang, told, words},
     paint::{Paint, Painter},
-    text::one_line,
+    words as said,
 };
 
 /// Columns that a load takes.
 const OFFERED: usize = 11;
-/// The longest reason, characters.
-const REASON_LIMIT: usize = 300;
 
 /// Its figures, and why they do not count where they do not.
 pub(super) fn measured(painter: Painter, lang: Lang, offered: &str, point: &Point) -> Vec<String> {
@@ -38,7 +36,7 @@ pub(super) fn measured(painter: Painter, lang: Lang, offered: &str, point: &Poin
     )];
     lines.extend(point.void.iter().map(|void| {
         let word = words("void", "무효");
-        let void = format!("{}: {}", word.of(lang), one_line(void, REASON_LIMIT));
+        let void = format!("{}: {}", word.of(lang), said::void(void).of(lang));
         format!("      {}", painter.paint(Paint::Doubtful, &void))
     }));
     lines

@@ -131,20 +131,33 @@ impl Teller {
 
     fn run(&self, about: &RunStarted) -> Vec<String> {
         let host = &about.host;
-        let what = format!(
-            "run {} · stack {}/{} · cluster {} · provider {} · lab {}",
-            about.run, about.stack, about.lock, about.cluster, about.provider, about.lab_version
+        let RunStarted {
+            run,
+            stack,
+            lock,
+            cluster,
+            provider,
+            lab_version,
+            ..
+        } = about;
+        let what = told(
+            format!(
+                "run {run} · stack {stack}/{lock} · cluster {cluster} · provider {provider} · lab {lab_version}"
+            ),
+            format!(
+                "실행 {run} · 스택 {stack}/{lock} · 클러스터 {cluster} · 제공자 {provider} · lab {lab_version}"
+            ),
         );
         let machine = format!(
             "{} · {} · {} · Docker {}",
             host.os,
-            counted(host.cpus as usize, "CPU"),
+            self.say(&spelled::cpus(host.cpus)),
             bytes(host.memory_bytes),
             host.engine
         );
         vec![
             self.painter
-                .paint(Paint::Strong, &one_line(&what, LINE_LIMIT)),
+                .paint(Paint::Strong, &one_line(self.say(&what), LINE_LIMIT)),
             self.painter
                 .paint(Paint::Faint, &one_line(&machine, LINE_LIMIT)),
         ]
@@ -335,7 +348,8 @@ impl Teller {
             *self.windows.entry(window.workload.clone()).or_default() += 1;
         }
         let offered = spelled::offered(window.point.offered);
-        let offered = format!("{task}: {}", self.say(&offered));
+        let task = spelled::window(window.number, window.of);
+        let offered = format!("{}: {}", self.say(&task), self.say(&offered));
         self.measured(&offered, &window.point)
     }
 
@@ -352,7 +366,7 @@ impl Teller {
         let highest = summary.highest.as_ref();
         lines.extend(highest.map(|highest| format!("  {}", self.say(&spelled::highest(highest)))));
         lines.extend(summary.missed.iter().map(|missed| {
-            let missed = spelled::missed(&one_line(missed, LINE_LIMIT));
+            let missed = spelled::missed_line(missed);
             format!(
                 "  {} {}",
                 self.painter.paint(Paint::Bad, "✗"),

@@ -9,27 +9,19 @@
 )]
 
 mod chromium;
+#[path = "../recorded/mod.rs"]
+mod recorded;
 
 use std::{fs, path::PathBuf, process::ExitCode};
 
-use lab_report::{fold::fold, history::Brief, html, lang::Lang, read::read_file};
+use lab_report::{fold::fold, history::Brief, html, lang::Lang};
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use chromium::{Chromium, find};
+use recorded::STREAMS;
 
-/// Streams under `fixtures/runs`: passed, failed early and late, cut off, measured, hostile.
-const STREAMS: [&str; 8] = [
-    "passed",
-    "failed-scenario",
-    "setup-failed",
-    "interrupted",
-    "not-run-component",
-    "hostile",
-    "load",
-    "load-cut",
-];
 /// A phone, and a wide screen: CSS pixels.
 const WIDTHS: [u32; 2] = [360, 1440];
 
@@ -63,7 +55,6 @@ fn main() -> ExitCode {
 /// Every page there is, as files.
 fn pages() -> Result<(TempDir, Vec<PathBuf>), Failed> {
     let folder = tempfile::tempdir()?;
-    let fixtures = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/runs");
     let mut pages = Vec::new();
     let mut briefs = Vec::new();
     let mut keep = |name: &str, page: &str| {
@@ -72,8 +63,7 @@ fn pages() -> Result<(TempDir, Vec<PathBuf>), Failed> {
         fs::write(file, page)
     };
     for name in STREAMS {
-        let record = read_file(&fixtures.join(format!("synthetic-{name}.ndjson")))?;
-        let report = fold(&record.events);
+        let report = fold(recorded::read(name)?.events);
         briefs.push(Brief::of(name, &report));
         keep(name, &html::render(&report, Lang::Korean))?;
     }

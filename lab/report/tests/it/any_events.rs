@@ -21,7 +21,7 @@ fn all_events() -> Vec<Event> {
 }
 
 fn every_output(events: &[Event]) -> String {
-    let report = fold(events);
+    let report = fold(events.to_vec());
     let _ = summary::render(
         &report,
         None,
@@ -88,6 +88,6 @@ proptest! {
             }
         }
         prop_assert!(!page.to_lowercase().contains("<script"));
-        prop_assert_eq!(tags(&page), tags(&html::render(&fold(&tame), Lang::English)));
+        prop_assert_eq!(tags(&page), tags(&html::render(&fold(tame), Lang::English)));
     }
 }

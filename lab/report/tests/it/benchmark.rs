@@ -1,6 +1,6 @@
 //! Benchmarks: on the page, as pictures, as the text of `lab bench`.
 
-use lab_model::event::Fact;
+use lab_model::{budget::Missed, event::Fact};
 use lab_report::{bench, fold::fold, html, lang::Lang, pictures, sweep};
 use unicode_width::UnicodeWidthStr;
 
@@ -36,7 +36,9 @@ fn what_lab_bench_prints_in_korean() {
 fn what_a_sweep_prints() {
     let one = report("load").benchmarks[0].clone();
     let mut two = one.clone();
-    two.missed = vec!["16 at once: p99 9.1 ms is above 5 ms".to_owned()];
+    two.missed = vec![Missed::Told(
+        "16 at once: p99 9.1 ms is above 5 ms".to_owned(),
+    )];
     // A way that was cut off has fewer windows.
     two.points.truncate(2);
     let swept = [
@@ -122,15 +124,39 @@ fn a_closed_loop_alone_has_its_latency_over_connections() {
 #[test]
 fn missed_budgets_stand_before_all_figures() {
     let section = section("load");
-    let missed = section.find("p99 at 1375/s poisson was").unwrap();
+    let missed = section.find("1375/s offered: p99 184206.8 µs").unwrap();
     assert!(missed < section.find("<figure>").unwrap());
     assert!(missed < section.find("<table>").unwrap());
 }
 
 #[test]
+fn what_the_server_used_is_told_and_what_is_not_known_is_not() {
+    let section = section("load");
+    let (_, table) = section
+        .split_once("<th class=\"number\" scope=\"col\"><span class=\"en\" lang=\"en\">Cores")
+        .unwrap();
+    let (table, _) = table.split_once("</table>").unwrap();
+    let rows: Vec<_> = table
+        .split("<th class=\"number\" scope=\"row\">")
+        .skip(1)
+        .collect();
+    let cells = |row: &str| -> Vec<String> {
+        let cells = row.split("<td class=\"number\">").skip(1);
+        cells
+            .map(|cell| cell.split('<').next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    assert_eq!(rows.len(), report("load").benchmarks[0].points.len());
+    assert_eq!(cells(rows[0])[8..], ["–", "–"]);
+    assert_eq!(cells(rows[1])[..8], ["–"; 8]);
+    assert_eq!(cells(rows[1])[8..], ["1.30", "230 MiB"]);
+}
+
+#[test]
 fn a_void_window_is_in_no_picture_and_says_why() {
     let section = section("load");
-    assert!(section.contains("<tr class=\"void\"><th class=\"number\" scope=\"row\">4000/s"));
+    let row = "<tr class=\"void\"><th class=\"number\" scope=\"row\"><span class=\"en\" lang=\"en\">4000/s";
+    assert!(section.contains(row));
     assert!(section.contains("the generator used 57 % of its thread"));
     let pictures: Vec<_> = section.split("<figure>").skip(1).collect();
     assert!(!pictures.is_empty());
@@ -145,20 +171,22 @@ fn a_benchmark_that_was_cut_off_keeps_its_windows() {
     let report = report("load-cut");
     assert_eq!(report.benchmarks.len(), 1);
     assert_eq!(report.benchmarks[0].points.len(), 2);
-    let text = &report.notes.last().unwrap().text;
-    assert!(text.contains("never came to its end"), "{text}");
+    assert_eq!(report.cut, [report.benchmarks[0].workload.clone()]);
+    let section = section("load-cut");
+    assert!(section.contains("never came to its end"), "{section}");
+    assert!(section.contains("끝나지 않은 측정입니다"), "{section}");
 }
 
 #[test]
 fn the_end_of_a_benchmark_replaces_its_windows() {
     let events = recording("load").events;
-    let windows = |events: &[lab_model::event::Event]| fold(events).benchmarks.len();
-    assert_eq!(windows(&events), 1);
+    let whole = fold(events.clone());
+    assert_eq!(whole.benchmarks.len(), 1);
     let finished = events
         .iter()
         .position(|event| matches!(event.fact, Fact::BenchmarkFinished(_)))
         .unwrap();
     // Cut just before: the same windows, from what was told one by one.
-    let cut = fold(&events[..finished]);
-    assert_eq!(cut.benchmarks[0].points, fold(&events).benchmarks[0].points);
+    let cut = fold(events.into_iter().take(finished));
+    assert_eq!(cut.benchmarks[0].points, whole.benchmarks[0].points);
 }

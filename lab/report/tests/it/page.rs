@@ -125,7 +125,7 @@ fn a_line_of_a_megabyte_is_shortened_with_a_note() {
             }];
         }
     }
-    let page = html::render(&fold(&events), Lang::English);
+    let page = html::render(&fold(events), Lang::English);
     assert!(page.len() < 220_000, "{}", page.len());
     assert!(page.contains("1.0 MiB left out here; events.ndjson has all of it"));
 }

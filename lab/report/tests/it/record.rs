@@ -5,12 +5,12 @@ use std::fs;
 use lab_model::event::{Event, Fact};
 use lab_report::{
     fold::fold,
-    read::{ReadError, read_events},
+    read::{ReadError, Rest, read_events, read_report},
     record::Recorder,
     report::{Place, Verdict},
 };
 
-use crate::{STREAMS, recording, report};
+use crate::{STREAMS, recorded, recording, report};
 
 fn lines(name: &str) -> String {
     let mut recorder = Recorder::new(Vec::new());
@@ -25,7 +25,15 @@ fn what_is_recorded_is_read_back() {
     for name in STREAMS {
         let again = read_events(lines(name).as_bytes()).unwrap();
         assert_eq!(again.events, recording(name).events, "{name}");
-        assert_eq!((again.unknown, again.torn), (0, false), "{name}");
+        assert_eq!(again.rest, Rest::default(), "{name}");
+    }
+}
+
+#[test]
+fn a_report_is_read_as_it_is_folded() {
+    for name in STREAMS {
+        let file = recorded::file(name);
+        assert_eq!(read_report(&file).unwrap(), (report(name), Rest::default()));
     }
 }
 
@@ -34,8 +42,8 @@ fn a_torn_last_line_is_tolerated_and_told() {
     let whole = lines("passed");
     let torn = &whole[..whole.len() - 10];
     let recording = read_events(torn.as_bytes()).unwrap();
-    assert!(recording.torn);
-    assert_eq!(fold(&recording.events).verdict(), Verdict::Interrupted);
+    assert!(recording.rest.torn);
+    assert_eq!(fold(recording.events).verdict(), Verdict::Interrupted);
 }
 
 #[test]
@@ -43,7 +51,7 @@ fn facts_of_a_later_version_are_skipped_and_counted() {
     let later = r#"{"seq":1,"time":"2026-01-15T09:30:00Z","elapsed_ms":0,"fact":{"kind":"pod-changed","pod":"x"}}"#;
     let known = r#"{"seq":2,"time":"2026-01-15T09:30:00Z","elapsed_ms":5,"zone":"new key","fact":{"kind":"noted","text":"hi","by":"new key"}}"#;
     let recording = read_events(format!("{later}\n\n{known}\n").as_bytes()).unwrap();
-    assert_eq!(recording.unknown, 1);
+    assert_eq!(recording.rest.unknown, 1);
     assert!(
         matches!(&recording.events[..], [Event { fact: Fact::Noted { text }, .. }] if text == "hi")
     );
@@ -98,5 +106,5 @@ fn a_failure_is_never_green() {
     {
         *exit_code = 0;
     }
-    assert_eq!(fold(&events).verdict(), Verdict::ScenariosFailed);
+    assert_eq!(fold(events).verdict(), Verdict::ScenariosFailed);
 }

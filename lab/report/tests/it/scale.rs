@@ -66,7 +66,7 @@ fn broken_at(broken: Stage) -> Vec<Event> {
 fn a_run_that_broke_at_any_stage_says_where_and_why() {
     let mut told = String::new();
     for stage in Stage::ALL {
-        let report = fold(&broken_at(stage));
+        let report = fold(broken_at(stage));
         let page = html::render(&report, Lang::English);
         let (_, cause) = page.split_once("<section class=\"cause\">").unwrap();
         assert!(
@@ -131,7 +131,7 @@ fn of_many_scenarios(number: u32) -> Vec<Event> {
 
 #[test]
 fn five_hundred_scenarios_are_all_there_and_the_page_stays_light() {
-    let report = fold(&of_many_scenarios(500));
+    let report = fold(of_many_scenarios(500));
     assert_eq!(report.counts().passed, 500);
     let page = html::render(&report, Lang::Korean);
     assert_eq!(
@@ -146,8 +146,33 @@ fn five_hundred_scenarios_are_all_there_and_the_page_stays_light() {
 }
 
 #[test]
+fn of_thousands_of_scenarios_those_that_failed_are_shown() {
+    let mut events = of_many_scenarios(10_000);
+    let last = events
+        .iter_mut()
+        .rev()
+        .find_map(|event| match &mut event.fact {
+            Fact::ScenarioFinished { outcome, .. } => Some(outcome),
+            _ => None,
+        });
+    *last.unwrap() = Outcome::Failed {
+        reason: "the last one".to_owned(),
+    };
+    let report = fold(events);
+    assert_eq!(report.counts().all(), 10_000);
+    let page = html::render(&report, Lang::Korean);
+    let shown = |class: &str| {
+        page.matches(&format!("<details class=\"scenario {class}\""))
+            .count()
+    };
+    assert_eq!((shown("passed"), shown("failed")), (1_000, 1));
+    assert!(page.contains("+ 시나리오 449개: events.ndjson"));
+    assert!(page.len() < 2 * LARGEST_PAGE, "{}", page.len());
+}
+
+#[test]
 fn an_empty_record_is_no_passed_run() {
-    let report = fold(&[]);
+    let report = fold([]);
     assert!(html::render(&report, Lang::English).contains("Interrupted"));
     assert!(summary::render(&report, None, Look::default()).contains("Interrupted"));
 }

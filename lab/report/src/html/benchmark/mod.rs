@@ -14,7 +14,10 @@ mod series;
 mod stages;
 mod tables;
 
-use lab_model::benchmark::{BenchmarkSummary, Offered, Point};
+use lab_model::{
+    benchmark::{BenchmarkSummary, Offered, Point},
+    budget::Missed,
+};
 use maud::{Markup, html};
 
 pub(crate) use self::stages::parts;
@@ -39,7 +42,7 @@ pub(super) fn section(report: &Report) -> Markup {
             section {
                 (heading("benchmark", "How fast it answers", "추론 성능"))
                 (meaning(open))
-                @for benchmark in &report.benchmarks { (one(benchmark)) }
+                @for benchmark in &report.benchmarks { (one(benchmark, report.cut.contains(&benchmark.workload))) }
             }
         }
     }
@@ -150,7 +153,8 @@ fn of_window(point: &Point) -> impl Iterator<Item = Picture> {
         .flatten()
 }
 
-fn one(benchmark: &BenchmarkSummary) -> Markup {
+/// One benchmark; `cut` where it never came to its end.
+fn one(benchmark: &BenchmarkSummary, cut: bool) -> Markup {
     let told = Told::of(benchmark);
     let pictures = told.pictures();
     let left_out = benchmark.points.len() - told.sound.len();
@@ -158,6 +162,14 @@ fn one(benchmark: &BenchmarkSummary) -> Markup {
         h3 { (name(&benchmark.workload)) " " code { (name(&benchmark.target)) } }
         @if let Some(generators) = benchmark.generators { p { (words::generators(generators)) } }
         @if benchmark.batch_size > 1 { p { (words::batch_size(benchmark.batch_size)) } }
+        @if cut {
+            p.note {
+                (both(
+                    "This benchmark never came to its end: only the windows before that are shown.",
+                    "끝나지 않은 측정입니다. 그 전의 구간만 보입니다.",
+                ))
+            }
+        }
         (missed(&benchmark.missed))
         @if let Some(highest) = &benchmark.highest {
             p { b { (words::highest(highest)) } }
@@ -193,12 +205,12 @@ fn folded(point: &Point) -> Markup {
 }
 
 /// Budgets that were not kept.
-fn missed(missed: &[String]) -> Markup {
+fn missed(missed: &[Missed]) -> Markup {
     html! {
         @if !missed.is_empty() {
             div.missed {
                 p { b { (both("Budget missed", "기준 미달")) } }
-                ul { @for one in missed { li { (name(one)) } } }
+                ul { @for one in missed { li { (words::missed(one)) } } }
             }
         }
     }

@@ -3,31 +3,37 @@
 use lab_model::benchmark::{BenchmarkSummary, LatencyMicros, Point, ServerTimes};
 use maud::{Markup, html};
 
-use super::{super::words::name, stages::parts};
+use super::stages::parts;
 use crate::{
+    bench::{NONE, batch, cores, is_server_known, memory},
     figures::{bytes, count, micros, rate},
-    lang::words,
-    words::offered,
+    lang::{Words, words},
+    words::{offered, void},
 };
 
 /// Columns of the table of windows.
 const WINDOW_COLUMNS: usize = 10;
-const NONE: &str = "–";
+const NOT_STEADY: Words = words(
+    "the load had not become steady before the window began",
+    "구간이 시작될 때 아직 안정되지 않았습니다",
+);
+/// Columns of the server's own counters.
+const COUNTER_COLUMNS: usize = 8;
 
 /// Every table of a benchmark.
 pub(super) fn all(benchmark: &BenchmarkSummary) -> Markup {
     let points = &benchmark.points;
     html! {
         (windows(points))
-        @if points.iter().any(|point| point.server.is_some()) { (server(points)) }
+        @if points.iter().any(is_server_known) { (server(points)) }
         (generator(points))
     }
 }
 
 /// A table that may be wider than the screen. `columns` are all numbers but the first.
-fn table(label: &str, columns: &[(&'static str, &'static str)], body: &Markup) -> Markup {
+fn table(label: &Words, columns: &[(&'static str, &'static str)], body: &Markup) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label=(label) {
+        div.scroll tabindex="0" role="region" aria-label=(label.in_attribute()) {
             table {
                 thead { tr { @for column in columns { th.number scope="col" { (words(column.0, column.1)) } } } }
                 tbody { (body) }
@@ -50,7 +56,11 @@ fn windows(points: &[Point]) -> Markup {
         ("Window", "구간"),
     ];
     let body = html! { @for point in points { (window(point)) } };
-    table("figures of the benchmark", &columns, &body)
+    table(
+        &words("figures of the benchmark", "성능 수치"),
+        &columns,
+        &body,
+    )
 }
 
 fn window(point: &Point) -> Markup {
@@ -65,9 +75,9 @@ fn window(point: &Point) -> Markup {
     html! {
         tr.void[!point.void.is_empty()] {
             th.number scope="row" {
-                (point.offered)
+                (offered(point.offered))
                 @if !point.steady {
-                    " " span.badge title="the load had not become steady before the window began" { (words("not steady", "안정 전")) }
+                    " " span.badge title=(NOT_STEADY.in_attribute()) { (words("not steady", "안정 전")) }
                 }
             }
             td.number { (count(point.requests)) }
@@ -80,8 +90,8 @@ fn window(point: &Point) -> Markup {
             td.number { (micros(max)) }
             td.number { (rate(point.seconds)) " s" }
         }
-        @for void in &point.void {
-            tr.why { td colspan=(WINDOW_COLUMNS) { span.badge { (words("void", "무효")) } " " (name(void)) } }
+        @for why in &point.void {
+            tr.why { td colspan=(WINDOW_COLUMNS) { span.badge { (words("void", "무효")) } " " (void(why)) } }
         }
     }
 }
@@ -106,43 +116,47 @@ fn server(points: &[Point]) -> Markup {
         ("Output", "출력"),
         ("In the server", "서버 안"),
         ("Outside ≈", "서버 밖 ≈"),
+        ("Cores", "코어"),
+        ("Memory", "메모리"),
     ];
-    let told = points
-        .iter()
-        .filter_map(|point| Some((point, point.server.as_ref()?)));
     let body = html! {
-        @for (point, server) in told {
-            @let parts = parts(point, server);
+        @for point in points.iter().filter(|point| is_server_known(point)) {
             tr.void[!point.void.is_empty()] {
                 th.number scope="row" { (offered(point.offered)) }
-                td.number { (count(server.inferences)) }
-                td.number { (batch(server)) }
-                @for part in &parts[..4] { td.number { (micros(*part)) } }
-                td.number { (micros(server.request)) }
-                td.number { (micros(parts[5])) }
+                @match &point.server {
+                    Some(server) => (counters(point, server)),
+                    None => @for _ in 0..COUNTER_COLUMNS { td.number { (NONE) } }
+                }
+                td.number { (cores(point)) }
+                td.number { (memory(point)) }
             }
         }
     };
     html! {
-        (caption("What the server says", "서버 내부 시간"))
-        (table("times within the server", &columns, &body))
+        (caption("What the server did, and what it used", "서버 내부 시간과 자원 사용량"))
+        (table(&words("times within the server, and what it used", "서버 안의 시간과 사용량"), &columns, &body))
         p.note {
             (words(
-                "Means of the server's own counters over the window. Outside is the median latency less \
-                 the server's mean: network, connection and client, an approximation.",
-                "구간 동안 서버 자체 계수기의 평균입니다. 서버 밖은 응답 시간의 중앙값에서 서버 평균을 뺀 \
-                 근사값으로, 네트워크와 연결, 클라이언트의 몫입니다.",
+                "Times are means of the server's own counters over the window. Outside is the median \
+                 latency less the server's mean: network, connection and client, an approximation. \
+                 Cores, on average, and memory, in the end, are those of the server's containers by \
+                 their own control groups, from before the warm-up to after the last answer.",
+                "시간은 구간 동안 서버 자체 계수기의 평균입니다. 서버 밖은 응답 시간의 중앙값에서 서버 평균을 뺀 \
+                 근사값으로, 네트워크와 연결, 클라이언트의 몫입니다. 코어(평균)와 메모리(마지막)는 예열 전부터 \
+                 마지막 응답 뒤까지 서버 컨테이너의 제어 그룹에서 읽은 값입니다.",
             ))
         }
     }
 }
 
-/// Inferences executed at once, on average.
-#[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
-fn batch(server: &ServerTimes) -> String {
-    match server.executions {
-        0 => NONE.to_owned(),
-        executions => format!("{:.1}", server.inferences as f64 / executions as f64),
+fn counters(point: &Point, server: &ServerTimes) -> Markup {
+    let [queue, input, model, output, _, outside] = parts(point, server);
+    html! {
+        td.number { (count(server.inferences)) }
+        td.number { (batch(server)) }
+        @for part in [queue, input, model, output, server.request, outside] {
+            td.number { (micros(part)) }
+        }
     }
 }
 
@@ -183,7 +197,7 @@ fn generator(points: &[Point]) -> Markup {
     };
     html! {
         (caption("What the generator itself used and missed", "부하 발생기 자체의 비용과 지연"))
-        (table("the load generator's own figures", &columns, &body))
+        (table(&words("the load generator's own figures", "부하 발생기 자신의 수치"), &columns, &body))
         p.note {
             (words(
                 "Late is how long after a request was due it was sent; a closed loop has no such time. \
