@@ -13,7 +13,9 @@ use crate::{
     load::{Course, Phase, Watch},
     measure::Window,
     prepare::client,
+    server::{Server, Tls},
     session::Loader,
+    target::Address,
     triton::{self, Counters},
     workload::{Protocol, Workload},
 };
@@ -39,8 +41,8 @@ const ASIDE: Duration = Duration::from_secs(5);
 
 /// Who can be asked about a server.
 pub(crate) struct Observer<'a> {
-    /// `http://host:port`; of gRPC, also `grpc://host:port`.
-    pub(crate) server: &'a str,
+    /// The server.
+    pub(crate) server: &'a Server,
     /// The model whose statistics the server may keep.
     pub(crate) model: Option<&'a str>,
     /// Whether it is spoken to over gRPC.
@@ -53,7 +55,7 @@ impl<'a> Observer<'a> {
     /// Of a server that a workload is offered to.
     pub(crate) fn of(
         workload: &'a Workload,
-        server: &'a str,
+        server: &'a Server,
         usage: Option<&'a dyn Usage>,
     ) -> Self {
         Self {
@@ -100,7 +102,9 @@ impl<'a> Observer<'a> {
         if self.grpc {
             return triton::counters_over_grpc(self.server, model, ASIDE).await;
         }
-        let client = client(ASIDE).ok()?;
+        let Server { url, trust } = self.server;
+        let tls = Tls::of(url, &Address::parse(url).ok()?, trust).ok()?;
+        let client = client(ASIDE, tls.as_ref()).ok()?;
         triton::counters(&client, self.server, model).await
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     observe::{Observer, Usage},
     record::Tally,
     search,
+    server::Server,
     session::{Loader, Session},
     verdict::{Gate, Load, Reading},
     workload::Workload,
@@ -62,8 +63,8 @@ pub struct FailureCount {
 pub struct Bench<'a> {
     /// The workload.
     pub workload: &'a Workload,
-    /// `http://host:port` of the server.
-    pub server: &'a str,
+    /// The server.
+    pub server: &'a Server,
     /// Who knows what the server uses, where somebody does.
     pub usage: Option<&'a dyn Usage>,
     /// Ends it early; what was measured by then is kept.

@@ -1,16 +1,13 @@
 //! One keep-alive connection of HTTP/1.1 that never blocks.
 
-use std::{
-    io::{self, Read, Write},
-    net::{SocketAddr, TcpStream},
-    os::fd::{AsFd, BorrowedFd},
-};
+use std::{io, os::fd::BorrowedFd};
 
 use super::{
     http::{Body, Reader, Reading, Whole},
-    socket::{begin, begun},
+    transport::Transport,
     wire::State,
 };
+use crate::server::Peer;
 
 /// First size of an input buffer, bytes: most answers to an inference fit.
 const INPUT: usize = 4096;
@@ -29,7 +26,7 @@ pub(crate) enum Came {
 /// A connection, or the place for one.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: Option<TcpStream>,
+    transport: Option<Transport>,
     input: Vec<u8>,
     filled: usize,
     written: usize,
@@ -42,7 +39,7 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new() -> Self {
         Self {
-            stream: None,
+            transport: None,
             input: Vec::new(),
             filled: 0,
             written: 0,
@@ -53,35 +50,36 @@ impl Connection {
     }
 
     /// Begins to connect.
-    pub(crate) fn open(&mut self, address: SocketAddr) -> io::Result<()> {
-        self.stream = Some(begin(address)?);
+    pub(crate) fn open(&mut self, peer: &Peer) -> io::Result<BorrowedFd<'_>> {
+        let transport = self.transport.insert(Transport::begin(peer)?);
         self.state = State::Connecting;
-        Ok(())
+        Ok(transport.descriptor())
     }
 
-    /// Whether the connection that was being made is there now.
-    pub(crate) fn opened(&mut self) -> io::Result<()> {
-        begun(self.stream()?)?;
+    /// Whether the connection that is being made is there now.
+    pub(crate) fn opened(&mut self) -> io::Result<bool> {
+        let transport = self.transport.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        if !transport.begun()? {
+            return Ok(false);
+        }
         self.state = State::Idle;
         if self.input.is_empty() {
             self.input.resize(INPUT, 0);
         }
-        Ok(())
+        Ok(true)
     }
 
     pub(crate) fn close(&mut self) {
-        self.stream = None;
+        self.transport = None;
         self.state = State::Closed;
     }
 
-    pub(crate) fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
-        Ok(self.stream()?.as_fd())
-    }
-
-    fn stream(&self) -> io::Result<&TcpStream> {
-        self.stream
-            .as_ref()
-            .ok_or_else(|| io::ErrorKind::NotConnected.into())
+    /// Something came while nothing was owed: the server has closed it, as it may, or
+    /// speaks of TLS.
+    pub(crate) fn overhear(&mut self) {
+        if !self.transport.as_mut().is_some_and(Transport::stays) {
+            self.close();
+        }
     }
 
     /// Begins to send a request.
@@ -94,8 +92,9 @@ impl Connection {
 
     /// Goes on sending, until all is sent or the socket takes no more.
     pub(crate) fn go_on(&mut self, request: &[u8]) -> io::Result<()> {
-        while self.written < request.len() {
-            match self.stream()?.write(&request[self.written..]) {
+        let transport = self.transport.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        while self.written < request.len() || transport.owes() {
+            match transport.write(&request[self.written..]) {
                 Ok(bytes) => self.written += bytes,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -135,9 +134,8 @@ impl Connection {
     }
 
     fn read(&mut self) -> io::Result<usize> {
-        let stream = self.stream.as_ref();
-        let mut stream = stream.ok_or(io::ErrorKind::NotConnected)?;
-        stream.read(&mut self.input[self.filled..])
+        let transport = self.transport.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        transport.read(&mut self.input[self.filled..])
     }
 
     fn whole(&mut self, whole: Whole) -> Came {
@@ -145,7 +143,7 @@ impl Connection {
         if bytes < self.filled {
             return invalid("more came than the answer");
         }
-        if whole.keeps_open {
+        if whole.keeps_open && self.transport.as_mut().is_some_and(Transport::is_quiet) {
             self.state = State::Idle;
         } else {
             self.close();

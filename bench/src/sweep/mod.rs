@@ -13,7 +13,7 @@ pub use variant::{Batching, Variant, variants};
 
 use serde_json::Value;
 
-use crate::{error::BenchError, prepare::client, workload::Workload};
+use crate::{error::BenchError, server::Server, workload::Workload};
 use repository::Repository;
 
 /// A workload that is run once for each way to set up its model.
@@ -21,8 +21,8 @@ use repository::Repository;
 pub struct Sweep<'a> {
     /// The workload; its model is the one that is set up.
     pub workload: &'a Workload,
-    /// `http://host:port` of the server's model repository. Behind it must be one server.
-    pub repository: &'a str,
+    /// The server's model repository, over HTTP. Behind it must be one server.
+    pub repository: &'a Server,
     /// The ways, in the order measured.
     pub variants: &'a [Variant],
 }
@@ -30,10 +30,10 @@ pub struct Sweep<'a> {
 /// Why a model could not be set up in another way.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SweepError {
-    /// No client for what is not measured.
+    /// The server cannot be asked at all.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Client(#[from] BenchError),
+    Bench(#[from] BenchError),
     /// The server's model repository.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -50,9 +50,7 @@ impl Sweep<'_> {
         &self,
         mut measure: impl AsyncFnMut(&Workload) -> Result<T, E>,
     ) -> Result<Vec<(Variant, T)>, E> {
-        let client = client(repository::LOAD).map_err(SweepError::from)?;
-        let repository = Repository::at(self.repository, &client, &self.workload.model);
-        let repository = repository.map_err(SweepError::from)?;
+        let repository = Repository::find(self.repository, self.workload).await?;
         let config = repository.config().await.map_err(SweepError::from)?;
         let measured = self.each(&repository, &config, &mut measure).await;
         let restored = repository.load(&config).await;

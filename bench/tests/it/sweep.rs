@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use lab_bench::{
+    Server,
     sweep::{Sweep, SweepError, Variant, variants},
     workload::Workload,
 };
@@ -21,7 +22,7 @@ type Loaded = Arc<Mutex<Vec<u64>>>;
 
 /// Triton's model repository, as far as one model of it can be loaded with other instances.
 struct Repository {
-    url: String,
+    server: Server,
     loaded: Loaded,
     _tasks: JoinSet<()>,
 }
@@ -44,7 +45,7 @@ impl Repository {
             }
         });
         Self {
-            url,
+            server: url.into(),
             loaded,
             _tasks: tasks,
         }
@@ -94,7 +95,7 @@ async fn names(repository: &Repository, ways: &[Variant]) -> Result<Vec<String>,
     let workload = workload();
     let sweep = Sweep {
         workload: &workload,
-        repository: &repository.url,
+        repository: &repository.server,
         variants: ways,
     };
     let named = sweep
@@ -125,10 +126,14 @@ async fn a_way_that_is_refused_is_told_in_the_servers_words() {
 #[tokio::test]
 async fn an_address_of_another_protocol_is_told_before_anything_is_asked() {
     let workload = workload();
-    for address in ["grpc://127.0.0.1:8001", "https://127.0.0.1:8000"] {
+    for address in [
+        "grpc://127.0.0.1:8001",
+        "grpcs://127.0.0.1:8001",
+        "triton:8000",
+    ] {
         let sweep = Sweep {
             workload: &workload,
-            repository: address,
+            repository: &address.into(),
             variants: &variants(&[2], &[]),
         };
         let refused = sweep
@@ -154,7 +159,7 @@ async fn the_model_is_left_as_it_was_where_measuring_failed() {
     let workload = workload();
     let sweep = Sweep {
         workload: &workload,
-        repository: &repository.url,
+        repository: &repository.server,
         variants: &variants(&[2, 3], &[]),
     };
     let failed = sweep.run(async |_: &Workload| Err::<(), _>(Failed)).await;

@@ -1,7 +1,7 @@
 //! Measures inference with the deployed model set up in different ways.
 
 use lab_bench::{
-    Usage,
+    Server, Usage,
     sweep::{self, Sweep, Variant},
     workload::Workload,
 };
@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Endpoints,
-    benchmark::{measure_at, server, url},
+    benchmark::{measure_at, server, server_of},
     error::RunError,
     server_pods::ServerPods,
     session::Session,
@@ -50,12 +50,13 @@ pub enum SweepError {
 impl SweepError {
     /// Whether the address is wrong, and not what answers there.
     pub(crate) const fn is_usage(&self) -> bool {
-        matches!(
-            self,
-            Self::Model(sweep::SweepError::Repository(
-                sweep::RepositoryError::Address { .. }
-            ))
-        )
+        match self {
+            Self::Model(sweep::SweepError::Bench(error)) => error.is_usage(),
+            Self::Model(sweep::SweepError::Repository(error)) => {
+                matches!(error, sweep::RepositoryError::Address { .. })
+            }
+            Self::Pods { .. } => false,
+        }
     }
 }
 
@@ -80,7 +81,7 @@ pub async fn sweep(
     one(&pods).await?;
     let endpoints = Endpoints::open(cluster, locked).await?;
     let server = server(&endpoints, locked, workload)?;
-    let repository = url(&endpoints, locked, REPOSITORY)?;
+    let repository = server_of(&endpoints, locked, REPOSITORY)?;
     let sweep = Sweep {
         workload,
         repository: &repository,
@@ -92,13 +93,13 @@ pub async fn sweep(
     sweep_at(&server, Some(&pods), &sweep, &**emitter, cancel).await
 }
 
-/// Runs a sweep against any server, given as `http://host:port`, and tells how far it is;
-/// `usage` knows what the server uses.
+/// Runs a sweep against any server, and tells how far it is; `usage` knows what the server
+/// uses.
 ///
 /// # Errors
 /// As [`measure_at`], and when the server does not set its model up.
 pub async fn sweep_at(
-    server: &str,
+    server: &Server,
     usage: Option<&dyn Usage>,
     sweep: &Sweep<'_>,
     emitter: &dyn Emitter,

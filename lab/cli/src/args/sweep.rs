@@ -11,9 +11,13 @@ use super::StackArgs;
 #[derive(Debug, Args)]
 #[group(id = "ways", required = true, multiple = true, args = ["instances", "batching"])]
 pub(crate) struct SweepArgs {
-    /// The server: a cluster's name, or the `http://host:port` of a Triton that lets its
-    /// models be loaded (`--model-control-mode=explicit`).
+    /// The server: a cluster's name, or the `http://host:port` (`https://`) of a Triton that
+    /// lets its models be loaded (`--model-control-mode=explicit`).
     pub(crate) server: String,
+    /// Also believe certificates that the authorities of this PEM file have signed, not only
+    /// those of this machine's (`SSL_CERT_FILE`).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cacert: Option<PathBuf>,
     /// Instances of the model that run at once (`instance_group`).
     #[arg(long, value_name = "N", value_delimiter = ',',
           value_parser = clap::value_parser!(u32).range(1..=64))]

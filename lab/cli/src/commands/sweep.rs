@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use lab_bench::{
+    Server,
     sweep::{Sweep, Variant, variants},
     workload::Workload,
 };
@@ -52,13 +53,17 @@ async fn measure(
     live: &Live,
 ) -> Result<Vec<(Variant, BenchmarkSummary)>, CommandError> {
     if args.server.contains("://") {
+        let server = Server {
+            url: args.server.clone(),
+            trust: bench::trust(args.cacert.as_deref())?,
+        };
         let (cancel, _watcher) = signals::watch();
         let sweep = Sweep {
             workload,
-            repository: &args.server,
+            repository: &server,
             variants,
         };
-        let measured = sweep::sweep_at(&args.server, None, &sweep, &*live.emitter(), &cancel).await;
+        let measured = sweep::sweep_at(&server, None, &sweep, &*live.emitter(), &cancel).await;
         return Ok(measured?);
     }
     let name = cluster_name(&args.server)?;

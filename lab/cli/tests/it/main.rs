@@ -14,3 +14,4 @@ mod existing;
 mod reports;
 mod secrets;
 mod settings;
+mod tls;
