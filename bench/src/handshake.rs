@@ -116,7 +116,10 @@ impl HandshakeError {
         let inner = source.get_ref().and_then(|it| it.downcast_ref::<Error>());
         match inner {
             Some(Error::InvalidCertificate(why)) => match why {
-                CertificateError::UnknownIssuer => Self::UnknownAuthority { url, source },
+                // One that is called like one of ours, but is another.
+                CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                    Self::UnknownAuthority { url, source }
+                }
                 CertificateError::NotValidForName
                 | CertificateError::NotValidForNameContext { .. } => {
                     Self::OtherName { url, source }

@@ -1,6 +1,6 @@
 //! Servers: as a person names them, and as connections to them are made.
 
-use std::{fmt, io, net::SocketAddr, sync::Arc};
+use std::{borrow::Cow, fmt, io, net::SocketAddr, sync::Arc};
 
 use rustls::{ClientConfig, ClientConnection, pki_types::ServerName};
 use tokio::{
@@ -23,6 +23,16 @@ pub struct Server {
     pub url: String,
     /// Who is believed, where it speaks TLS.
     pub trust: Trust,
+}
+
+impl Server {
+    /// Its address, as one of gRPC where it is one of HTTP.
+    pub(crate) fn grpc_url(&self) -> Cow<'_, str> {
+        match self.url.strip_prefix("http") {
+            Some(rest) => format!("grpc{rest}").into(),
+            None => self.url.as_str().into(),
+        }
+    }
 }
 
 impl<U: Into<String>> From<U> for Server {

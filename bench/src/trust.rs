@@ -109,7 +109,10 @@ impl Trust {
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             let certificate = certificate.map_err(|error| broken(error.into()))?;
             let added = RootCertStore::empty().add(certificate.clone());
-            added.map_err(|error| broken(error.into()))?;
+            added.map_err(|error| match error {
+                rustls::Error::InvalidCertificate(why) => broken(why.to_string().into()),
+                other => broken(other.into()),
+            })?;
             more.push(Authority(certificate));
         }
         if more.is_empty() {

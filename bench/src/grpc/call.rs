@@ -41,11 +41,7 @@ pub(crate) fn head(address: &Address) -> Option<Request<()>> {
 
 /// Asks a server for something aside. `None`: it does not answer that.
 pub(crate) async fn ask(server: &Server, path: &str, message: &[u8]) -> Option<Bytes> {
-    let url = match server.url.strip_prefix("http") {
-        Some(rest) => format!("grpc{rest}"),
-        None => server.url.clone(),
-    };
-    let url = format!("{}{path}", url.trim_end_matches('/'));
+    let url = format!("{}{path}", server.grpc_url().trim_end_matches('/'));
     let address = Address::parse(&url).ok()?;
     let peer = Peer::find(&url, &address, &server.trust).await.ok()?;
     let reply = call(&peer, head(&address)?, frame(message)?).await;
@@ -59,7 +55,8 @@ pub(crate) async fn ask(server: &Server, path: &str, message: &[u8]) -> Option<B
 pub(crate) async fn call(peer: &Peer, head: Request<()>, message: Bytes) -> Result<Reply, String> {
     let words = |error: std::io::Error| error.to_string();
     let stream = TcpStream::connect(peer.address).await.map_err(words)?;
-    // A long message waits for the server's word on it now and then, which is short.
+    // Else what is short, as the word on how much more may come, waits in the kernel until
+    // what went before it is acknowledged.
     stream.set_nodelay(true).map_err(words)?;
     let reply = match &peer.tls {
         None => exchange(stream, head, message).await,

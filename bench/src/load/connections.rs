@@ -124,7 +124,8 @@ impl Wire for Connections<'_> {
                 if flags.intersects(CAME) && self.places[place].state == State::Busy {
                     self.receive(place, told);
                     // Closed behind the answer, of which no event would tell again.
-                    if flags.contains(EventFlags::RDHUP) {
+                    if flags.contains(EventFlags::RDHUP) && self.places[place].state == State::Idle
+                    {
                         self.places[place].close();
                     }
                 }

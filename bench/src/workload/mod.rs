@@ -205,9 +205,9 @@ impl Workload {
     /// The workload's target on a server, whose address may have a path before the
     /// protocol's own; of gRPC, it may also be one of HTTP.
     pub fn target(&self, server: &Server) -> Target {
-        let url = match (self.protocol, server.url.strip_prefix("http")) {
-            (Protocol::V2Grpc, Some(rest)) => &format!("grpc{rest}"),
-            _ => &server.url,
+        let url = match self.protocol {
+            Protocol::V2Grpc => server.grpc_url(),
+            _ => server.url.as_str().into(),
         };
         Target {
             url: format!("{}{}", url.trim_end_matches('/'), self.path),

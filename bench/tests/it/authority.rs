@@ -39,7 +39,10 @@ impl Authority {
 
     /// A server of this name or address, that speaks this protocol.
     pub(crate) fn server(&self, name: &str, protocol: &str) -> Arc<ServerConfig> {
-        self.sign(CertificateParams::new([name.to_owned()]).unwrap(), protocol)
+        self.sign(
+            &CertificateParams::new([name.to_owned()]).unwrap(),
+            protocol,
+        )
     }
 
     /// The same, whose certificate has expired.
@@ -47,7 +50,7 @@ impl Authority {
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.not_after = rcgen::date_time_ymd(2001, 1, 1);
         params.not_before = rcgen::date_time_ymd(2000, 1, 1);
-        self.sign(params, protocol)
+        self.sign(&params, protocol)
     }
 
     /// A server that shows the authority's own certificate.
@@ -80,7 +83,7 @@ impl Authority {
         Arc::new(builder().with_cert_resolver(Arc::new(Nobody)))
     }
 
-    fn sign(&self, params: CertificateParams, protocol: &str) -> Arc<ServerConfig> {
+    fn sign(&self, params: &CertificateParams, protocol: &str) -> Arc<ServerConfig> {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         serve(certificate.der().clone(), &key, protocol)

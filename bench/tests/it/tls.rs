@@ -7,12 +7,21 @@ use std::{
 };
 
 use lab_bench::{
-    error::BenchError, load::Course, measure::Window, record::FailureClass, session::Session,
-    target::Target, trust::Trust,
+    error::BenchError,
+    generators::{Generators, Wire, serve},
+    load::Course,
+    measure::Window,
+    record::FailureClass,
+    session::Session,
+    target::Target,
+    trust::Trust,
 };
 use lab_model::outcome::reason;
 use miette::Diagnostic;
-use tokio::{io::AsyncReadExt, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt, duplex},
+    net::TcpListener,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -115,18 +124,24 @@ async fn a_server_that_closes_connections_is_asked_on_new_ones() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_behind_an_answer_is_heard() {
     let authority = Authority::new("lab");
-    let server = Talker::start(authority.server(HERE, HTTP), Aside::End).await;
-    for course in [closed(2, 50), open(500.0, 8, 50)] {
-        let target = load::target(&server.url);
-        let window = measure(target, authority.trust(), &course).await;
-        assert_eq!((window.point.requests, window.point.errors), (50, 0));
+    let config = authority.server(HERE, HTTP);
+    for server in [
+        Talker::start(Some(config.clone()), Aside::End).await,
+        Talker::start(Some(config), Aside::Cut).await,
+        Talker::start(None, Aside::Cut).await,
+    ] {
+        for course in [closed(2, 50), open(500.0, 8, 50)] {
+            let target = load::target(&server.url);
+            let window = measure(target, authority.trust(), &course).await;
+            assert_eq!((window.point.requests, window.point.errors), (50, 0));
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_tls_says_while_nothing_is_owed_is_not_the_end() {
     let authority = Authority::new("lab");
-    let server = Talker::start(authority.server(HERE, HTTP), Aside::Keys).await;
+    let server = Talker::start(Some(authority.server(HERE, HTTP)), Aside::Keys).await;
     let target = load::target(&server.url);
     let session = session(target, authority.trust()).await.unwrap();
     let before = server.connections.load(Ordering::Relaxed);
@@ -165,6 +180,32 @@ async fn connections_that_cannot_be_made_under_load_are_told_in_their_words() {
             );
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn generators_believe_whom_they_are_told_to() {
+    let (authority, other) = (Authority::new("lab"), Authority::new("other"));
+    let server = Server::start_tls(authority.server(HERE, HTTP), Manner::Right, REQUESTS).await;
+    let opened = async |trust: Trust| {
+        let (here, there) = (duplex(1 << 16), duplex(1 << 16));
+        let wire = Wire {
+            name: "a".to_owned(),
+            input: Box::new(here.0),
+            output: Box::new(there.0),
+        };
+        let target = Target {
+            trust,
+            ..load::target(&server.url)
+        };
+        let (limit, cancel) = (Duration::from_secs(5), CancellationToken::new());
+        tokio::select! {
+            opened = Generators::open(vec![wire], &target, limit, &cancel) => opened.map(drop),
+            served = serve(here.1, there.1) => panic!("{served:?}"),
+        }
+    };
+    opened(authority.trust()).await.unwrap();
+    let told = opened(other.trust()).await.unwrap_err().to_string();
+    assert!(told.contains("UnknownIssuer"), "{told}");
 }
 
 /// What is told of a server, with its address and times taken out.

@@ -66,15 +66,17 @@ impl Door {
 }
 
 /// What a server says beside its answers.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Aside {
     /// Some time after each, that other keys are to be used: no answer, and not its end.
     Keys,
-    /// In the same segment as each, that this was all; its head says nothing of it.
+    /// In the same segment as each, that TLS ends here; its head says nothing of it.
     End,
+    /// In the same segment as each, that the connection does, of which TLS says nothing.
+    Cut,
 }
 
-/// A server of HTTP over TLS that does not serve what it is asked, but talks.
+/// A server of HTTP that says more than its answers.
 pub(crate) struct Talker {
     pub(crate) url: String,
     pub(crate) connections: Arc<AtomicU64>,
@@ -82,20 +84,25 @@ pub(crate) struct Talker {
 }
 
 impl Talker {
-    pub(crate) async fn start(config: Arc<ServerConfig>, aside: Aside) -> Self {
+    pub(crate) async fn start(config: Option<Arc<ServerConfig>>, aside: Aside) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("https://{}", listener.local_addr().unwrap());
+        let scheme = if config.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let connections = Arc::new(AtomicU64::new(0));
         let accepted = Arc::clone(&connections);
-        let acceptor = TlsAcceptor::from(config);
+        let acceptor = config.map(TlsAcceptor::from);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut open = JoinSet::new();
             loop {
-                let (stream, _) = listener.accept().await.unwrap();
+                let (mut stream, _) = listener.accept().await.unwrap();
                 accepted.fetch_add(1, Ordering::Relaxed);
                 let acceptor = acceptor.clone();
                 open.spawn(async move {
+                    let Some(acceptor) = acceptor else {
+                        let label = asked(&mut stream).await;
+                        return last(&mut stream, answer(label.unwrap()).as_bytes()).await;
+                    };
                     if let Ok(stream) = acceptor.accept(stream).await {
                         talk(stream, aside).await;
                     }
@@ -112,32 +119,47 @@ impl Talker {
 
 async fn talk(mut stream: TlsStream<TcpStream>, aside: Aside) {
     while let Some(label) = asked(&mut stream).await {
-        let answer = answer(label);
-        match aside {
-            Aside::Keys => {
-                stream.write_all(answer.as_bytes()).await.unwrap();
-                stream.flush().await.unwrap();
-                tokio::time::sleep(Duration::from_millis(2)).await;
-                stream.get_mut().1.refresh_traffic_keys().unwrap();
-                stream.flush().await.unwrap();
-            }
-            Aside::End => {
-                let (socket, tls) = stream.get_mut();
-                tls.writer().write_all(answer.as_bytes()).unwrap();
-                tls.send_close_notify();
-                let mut segment = Vec::new();
-                while tls.wants_write() {
-                    tls.write_tls(&mut segment).unwrap();
-                }
-                socket.write_all(&segment).await.unwrap();
-                return;
-            }
+        stream
+            .get_mut()
+            .1
+            .writer()
+            .write_all(answer(label).as_bytes())
+            .unwrap();
+        if aside == Aside::Keys {
+            stream.flush().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            stream.get_mut().1.refresh_traffic_keys().unwrap();
+            stream.flush().await.unwrap();
+            continue;
         }
+        let (socket, tls) = stream.get_mut();
+        if aside == Aside::End {
+            tls.send_close_notify();
+        }
+        let mut segment = Vec::new();
+        while tls.wants_write() {
+            tls.write_tls(&mut segment).unwrap();
+        }
+        if aside == Aside::Cut {
+            return last(socket, &segment).await;
+        }
+        socket.write_all(&segment).await.unwrap();
+        // Until the other side has closed it.
+        let _ = socket.read(&mut [0]).await;
+        return;
     }
 }
 
+/// Sends the last bytes in one segment with the connection's end.
+async fn last(socket: &mut TcpStream, bytes: &[u8]) {
+    rustix::net::sockopt::set_tcp_cork(&*socket, true).unwrap();
+    socket.write_all(bytes).await.unwrap();
+    socket.shutdown().await.unwrap();
+    let _ = socket.read(&mut [0]).await;
+}
+
 /// The label that is asked for, in what comes next.
-async fn asked(stream: &mut TlsStream<TcpStream>) -> Option<i64> {
+async fn asked(stream: &mut (impl AsyncRead + Unpin)) -> Option<i64> {
     let (mut all, mut some) = (Vec::new(), [0; 4096]);
     loop {
         let read = stream.read(&mut some).await.ok().filter(|it| *it > 0)?;

@@ -108,7 +108,7 @@ pub(crate) struct BenchArgs {
     pub(crate) url: Option<String>,
     /// Also believe certificates that the authorities of this PEM file have signed, not only
     /// those of this machine's (`SSL_CERT_FILE`).
-    #[arg(long, value_name = "FILE", requires = "url")]
+    #[arg(long, value_name = "FILE", conflicts_with = "name")]
     pub(crate) cacert: Option<PathBuf>,
     /// Make the load in the cluster, with so many generators: each is a pod with a share of
     /// it, they begin together, and their histograms are added.
