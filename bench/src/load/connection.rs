@@ -168,3 +168,75 @@ impl Connection {
 fn invalid(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Came {
     Came::End(io::Error::new(io::ErrorKind::InvalidData, reason))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+        sync::{Arc, mpsc},
+        thread,
+    };
+
+    use rustls::{ServerConfig, ServerConnection, crypto::ring, pki_types::PrivatePkcs8KeyDer};
+
+    use super::*;
+    use crate::{server::Tls, target::Address, trust::Trust};
+
+    const REQUEST: [u8; 1 << 14] = [b'x'; 1 << 14];
+    /// More than the kernel holds of a connection, bytes.
+    const ENOUGH: usize = 64 << 20;
+
+    /// A server that reads when it is told how many bytes. Whether they came.
+    fn server(listener: &TcpListener, config: ServerConfig, told: &mpsc::Receiver<usize>) -> bool {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut tls = ServerConnection::new(Arc::new(config)).unwrap();
+        tls.complete_io(&mut socket).unwrap();
+        let mut all = vec![0; told.recv().unwrap()];
+        let mut stream = rustls::Stream::new(&mut tls, &mut socket);
+        stream.read_exact(&mut all).is_ok()
+    }
+
+    #[test]
+    fn what_tls_could_not_send_goes_out_later() {
+        let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(own.cert.pem().as_bytes()).unwrap();
+        let key = PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![own.cert.der().clone()], key.into())
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (tell, told) = mpsc::channel();
+        let server = thread::spawn(move || server(&listener, config, &told));
+
+        let url = format!("https://{address}");
+        let trust = Trust::with_file(file.path()).unwrap();
+        let tls = Tls::of(&url, &Address::parse(&url).unwrap(), &trust).unwrap();
+        let mut connection = Connection::new();
+        connection.open(&Peer { address, tls }).unwrap();
+        let owes = |connection: &Connection| connection.transport.as_ref().unwrap().owes();
+        assert!((0..1_000_000).any(|_| {
+            thread::yield_now();
+            connection.opened().unwrap()
+        }));
+        let mut sent = 0;
+        while !owes(&connection) && sent < ENOUGH {
+            connection.send(&REQUEST).unwrap();
+            sent += REQUEST.len();
+        }
+        // TLS has taken it all, the socket has not.
+        assert_eq!(connection.written, REQUEST.len());
+        tell.send(sent).unwrap();
+        assert!((0..1_000_000).any(|_| {
+            thread::yield_now();
+            connection.go_on(&REQUEST).unwrap();
+            !owes(&connection)
+        }));
+        assert!(server.join().unwrap());
+    }
+}

@@ -183,6 +183,45 @@ async fn connections_that_cannot_be_made_under_load_are_told_in_their_words() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_that_does_not_end_is_an_error() {
+    let authority = Authority::new("lab");
+    let config = authority.server(HERE, HTTP);
+    let http = Server::start_tls(config, Manner::Right, REQUESTS).await;
+    let config = authority.server(HERE, H2);
+    let manner = grpc_server::Manner::Right;
+    let grpc = grpc_server::Server::start_tls(config, manner, grpc::CALLS).await;
+    let https = session(load::target(&http.url), authority.trust())
+        .await
+        .unwrap();
+    let grpcs = session(grpc::target(&grpc.url), authority.trust())
+        .await
+        .unwrap();
+    let places = [&http.url, &grpc.url].map(|url| url.split_once("://").unwrap().1.to_owned());
+    drop((http, grpc));
+    for (session, place) in [https, grpcs].iter().zip(places) {
+        // The kernel makes the connections, and nobody takes them.
+        let silent = loop {
+            match TcpListener::bind(&place).await {
+                Ok(silent) => break silent,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        };
+        for course in [closed(2, 4), open(100.0, 2, 4)] {
+            let course = Course {
+                timeout: Duration::from_millis(200),
+                ..course
+            };
+            let window = session.measure(&course, &Arc::default()).await.unwrap();
+            assert_eq!((window.point.requests, window.point.errors), (0, 4));
+            let failures = &window.tally.failures();
+            let connect = &failures[&FailureClass::Connect];
+            assert_eq!(connect.example, "not there within 200ms", "{failures:?}");
+        }
+        drop(silent);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn generators_believe_whom_they_are_told_to() {
     let (authority, other) = (Authority::new("lab"), Authority::new("other"));
     let server = Server::start_tls(authority.server(HERE, HTTP), Manner::Right, REQUESTS).await;
@@ -200,7 +239,7 @@ async fn generators_believe_whom_they_are_told_to() {
         let (limit, cancel) = (Duration::from_secs(5), CancellationToken::new());
         tokio::select! {
             opened = Generators::open(vec![wire], &target, limit, &cancel) => opened.map(drop),
-            served = serve(here.1, there.1) => panic!("{served:?}"),
+            ended = serve(here.1, there.1) => panic!("{ended:?}"),
         }
     };
     opened(authority.trust()).await.unwrap();

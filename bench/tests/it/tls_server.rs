@@ -97,6 +97,7 @@ impl Talker {
             loop {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 accepted.fetch_add(1, Ordering::Relaxed);
+                stream.set_nodelay(true).unwrap();
                 let acceptor = acceptor.clone();
                 open.spawn(async move {
                     let Some(acceptor) = acceptor else {
