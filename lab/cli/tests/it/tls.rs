@@ -8,7 +8,7 @@ use rustls::{ServerConfig, ServerConnection, crypto::ring, pki_types::PrivatePkc
 
 use crate::checkout::{Checkout, Ended};
 
-/// Makes an authority whose certificate is `<name>.pem` in the checkout.
+/// Makes an authority, called like all that are made so, whose certificate is `<name>.pem` in the checkout.
 fn authority(checkout: Checkout, name: &str) -> (Checkout, CertifiedIssuer<'static, KeyPair>) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
