@@ -70,10 +70,8 @@ impl Door {
 pub(crate) enum Aside {
     /// Some time after each, that other keys are to be used: no answer, and not its end.
     Keys,
-    /// In the same segment as each, that TLS ends here; its head says nothing of it.
+    /// In the same segment as each, that this was all: its head says nothing of it.
     End,
-    /// In the same segment as each, that the connection does, of which TLS says nothing.
-    Cut,
 }
 
 /// A server of HTTP that says more than its answers.
@@ -134,15 +132,10 @@ async fn talk(mut stream: TlsStream<TcpStream>, aside: Aside) {
             continue;
         }
         let (socket, tls) = stream.get_mut();
-        if aside == Aside::End {
-            tls.send_close_notify();
-        }
+        tls.send_close_notify();
         let mut segment = Vec::new();
         while tls.wants_write() {
             tls.write_tls(&mut segment).unwrap();
-        }
-        if aside == Aside::Cut {
-            return last(socket, &segment).await;
         }
         socket.write_all(&segment).await.unwrap();
         // Until the other side has closed it.
