@@ -1,7 +1,8 @@
 //! One window of load against an address, for comparisons with other tools.
 //!
 //! `cargo run --release -p lab-bench --example load -- http://127.0.0.1:8000/v2/models/null/infer 8 2`
-//! takes an address (`null` starts a server that answers at once), connections, seconds
+//! takes an address (`null` starts a server that answers at once; with `https://`, `SSL_CERT_FILE`
+//! names the certificate of the server's authority), connections, seconds
 //! and, for an open loop of constant arrivals, requests a second. It prints one line:
 //! right answers a second, CPU microseconds a request, p50, p99, lag p50 and lag p99 in
 //! microseconds, errors, resident memory in MB.
@@ -16,6 +17,7 @@ use lab_bench::{
     null::NullServer,
     session::Session,
     target::{Expect, Request, Target},
+    trust::Trust,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -72,6 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 fn target(url: String) -> Target {
     Target {
         url,
+        trust: Trust::default(),
         method: Method::POST,
         headers: HeaderMap::from_iter([(
             http::header::CONTENT_TYPE,

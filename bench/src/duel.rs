@@ -11,6 +11,7 @@ use crate::{
     null::NullServer,
     observe::Observer,
     record::micros,
+    server::Server,
     session::Session,
     stall,
     verdict::{
@@ -36,10 +37,10 @@ pub struct Duel<'a> {
     pub workload: &'a Workload,
     /// Connections in flight.
     pub concurrency: u32,
-    /// `http://host:port` of what there was.
-    pub a: &'a str,
-    /// `http://host:port` of what shall come.
-    pub b: &'a str,
+    /// What there was.
+    pub a: &'a Server,
+    /// What shall come.
+    pub b: &'a Server,
 }
 
 /// What is told while servers are compared.
@@ -90,8 +91,9 @@ impl Duel<'_> {
         let engine = |source| BenchError::Engine { source };
         let server = NullServer::start(Duration::ZERO).map_err(engine)?;
         let timeout = self.workload.timeout;
-        let open =
-            async |url: &str| Session::open(&self.workload.target(url), timeout, cancel).await;
+        let open = async |server: &Server| {
+            Session::open(&self.workload.target(server), timeout, cancel).await
+        };
         let (a, b) = (open(self.a).await?, open(self.b).await?);
         let null = Session::open(&stall::target(&server), timeout, cancel).await?;
         let mut runs = Runs {
@@ -137,7 +139,7 @@ impl Duel<'_> {
 struct Runs<'a> {
     duel: &'a Duel<'a>,
     sessions: [&'a Session; 2],
-    servers: [&'a str; 2],
+    servers: [&'a Server; 2],
     null: &'a Session,
 }
 

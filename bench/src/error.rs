@@ -3,7 +3,7 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::target::TargetError;
+use crate::{handshake::HandshakeError, target::TargetError, trust::TrustError};
 
 /// Why a target could not be measured at all. Errors under load are counted instead.
 #[derive(Debug, Error, Diagnostic)]
@@ -12,6 +12,14 @@ pub enum BenchError {
     #[error("failed to use the target")]
     #[diagnostic(transparent)]
     Target(#[from] TargetError),
+    /// Nobody can be believed to say who the server is.
+    #[error("failed to know whose certificates to believe")]
+    #[diagnostic(transparent)]
+    Trust(#[from] TrustError),
+    /// TLS cannot be spoken with the server.
+    #[error("failed to speak TLS")]
+    #[diagnostic(transparent)]
+    Handshake(#[from] HandshakeError),
     /// A request was answered wrongly before there was any load.
     #[error("request {number} of {of} to `{url}` was not answered rightly without load: {reason}")]
     #[diagnostic(
@@ -89,4 +97,11 @@ pub enum BenchError {
         /// How it ended.
         source: tokio::task::JoinError,
     },
+}
+
+impl BenchError {
+    /// Whether the address is wrong, or who is to be believed, and not what answers there.
+    pub const fn is_usage(&self) -> bool {
+        matches!(self, Self::Target(_) | Self::Trust(_))
+    }
 }

@@ -6,13 +6,14 @@
 //! window, a [`suite::Bench`] all of them; [`generators`] make the load of a window from
 //! several places; [`verdict`] compares two servers.
 //!
-//! Knows no cluster, no stack and no reporter: it is given a URL and gives back figures.
+//! Knows no cluster, no stack and no reporter: it is given a [`Server`] and gives back figures.
 
 pub mod duel;
 pub mod error;
 mod export;
 pub mod generators;
 pub mod grpc;
+pub mod handshake;
 mod judge;
 pub mod load;
 pub mod measure;
@@ -22,13 +23,16 @@ mod prepare;
 pub mod record;
 mod search;
 mod series;
+mod server;
 pub mod session;
 pub mod stall;
 pub mod suite;
 pub mod sweep;
 pub mod target;
 mod triton;
+pub mod trust;
 pub mod verdict;
 pub mod workload;
 
 pub use observe::{Behind, Used};
+pub use server::Server;

@@ -2,6 +2,7 @@
 
 use std::{
     pin::Pin,
+    slice,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,7 +15,9 @@ use crate::{
     load::{Course, Phase, Watch},
     measure::Window,
     prepare::client,
+    server::{Server, Tls},
     session::Loader,
+    target::Address,
     triton::{self, Counters},
     workload::{Protocol, Workload},
 };
@@ -35,9 +38,9 @@ pub trait Behind: Sync {
     /// same machine.
     fn used(&self) -> Pin<Box<dyn Future<Output = Option<Used>> + '_>>;
 
-    /// `http://host:port` of each of several servers that answer there in turn, each of
-    /// which counts only its own requests; empty where the address is all there is.
-    fn servers(&self) -> &[String];
+    /// The servers that answer there in turn, where there are several: each counts only its
+    /// own requests. Spoken with over HTTP.
+    fn servers(&self) -> &[Server];
 }
 
 /// Time allowed for a question about the server while it is under load.
@@ -45,8 +48,8 @@ const ASIDE: Duration = Duration::from_secs(5);
 
 /// Who can be asked about a server.
 pub(crate) struct Observer<'a> {
-    /// `http://host:port`; of gRPC, also `grpc://host:port`.
-    pub(crate) server: &'a str,
+    /// The server.
+    pub(crate) server: &'a Server,
     /// The model whose statistics the server may keep.
     pub(crate) model: Option<&'a str>,
     /// Whether it is spoken to over gRPC.
@@ -59,7 +62,7 @@ impl<'a> Observer<'a> {
     /// Of a server that a workload is offered to.
     pub(crate) fn of(
         workload: &'a Workload,
-        server: &'a str,
+        server: &'a Server,
         behind: Option<&'a dyn Behind>,
     ) -> Self {
         Self {
@@ -107,13 +110,13 @@ impl<'a> Observer<'a> {
         if several.is_empty() && self.grpc {
             return triton::counters_over_grpc(self.server, model, ASIDE).await;
         }
-        let client = client(ASIDE).ok()?;
-        if several.is_empty() {
-            return triton::counters(&client, self.server, model).await;
-        }
-        let each = several
+        let servers = match several {
+            [] => slice::from_ref(self.server),
+            several => several,
+        };
+        let each = servers
             .iter()
-            .map(|server| async { triton::counters(&client, server, model).await.ok_or(()) });
+            .map(|server| async { counters(server, model).await.ok_or(()) });
         let counted = try_join_all(each).await.ok()?;
         Some(
             counted
@@ -121,6 +124,14 @@ impl<'a> Observer<'a> {
                 .fold(Counters::default(), Counters::plus),
         )
     }
+}
+
+/// What a server has counted, over HTTP.
+async fn counters(server: &Server, model: &str) -> Option<Counters> {
+    let Server { url, trust } = server;
+    let tls = Tls::of(url, &Address::parse(url).ok()?, trust).ok()?;
+    let client = client(ASIDE, tls.as_ref()).ok()?;
+    triton::counters(&client, server, model).await
 }
 
 fn in_use(before: Used, after: Used, length: Duration) -> ServerUse {

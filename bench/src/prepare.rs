@@ -1,23 +1,26 @@
 //! Before any load: every request once, alone, and its answer kept as what is right.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{io, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use lab_model::outcome::reason;
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::BenchError,
     grpc,
+    handshake::HandshakeError,
     judge::{Answer, Reference, Status, refer},
-    target::{Address, Expect, Request, Scheme, Target, TargetError},
+    server::{Peer, Tls},
+    target::{Address, Expect, Request, Target, TargetError},
 };
 
 /// A target that was asked once without load.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    pub(crate) address: SocketAddr,
+    pub(crate) peer: Peer,
     pub(crate) protocol: Protocol,
     /// Requests as they are written to the connection; of gRPC, their bodies.
     pub(crate) payloads: Vec<Bytes>,
@@ -50,27 +53,22 @@ pub(crate) async fn prepare(
         }
         .into());
     }
-    let socket = resolve(target, &address).await?;
-    let (protocol, payloads) = match address.scheme {
-        Scheme::Http => {
-            let payload = |request| Bytes::from(payload(target, &address, request));
-            (
-                Protocol::Http,
-                target.requests.iter().map(payload).collect(),
-            )
-        }
-        Scheme::Grpc => {
-            let calls: Vec<_> = target
-                .requests
-                .iter()
-                .map(|request| call(target, &address, request))
-                .collect::<Result<_, _>>()?;
-            let (heads, payloads) = calls.into_iter().unzip();
-            (Protocol::Grpc(heads), payloads)
-        }
+    let peer = Peer::find(&target.url, &address, &target.trust).await?;
+    let (protocol, payloads) = if address.scheme.is_grpc() {
+        let calls: Vec<_> = target
+            .requests
+            .iter()
+            .map(|request| call(target, &address, request))
+            .collect::<Result<_, _>>()?;
+        let (heads, payloads) = calls.into_iter().unzip();
+        (Protocol::Grpc(heads), payloads)
+    } else {
+        let payload = |request| Bytes::from(payload(target, &address, request));
+        let payloads = target.requests.iter().map(payload).collect();
+        (Protocol::Http, payloads)
     };
     let mut prepared = Prepared {
-        address: socket,
+        peer,
         protocol,
         payloads,
         references: Vec::new(),
@@ -78,29 +76,49 @@ pub(crate) async fn prepare(
     };
     prepared.references = tokio::select! {
         () = cancel.cancelled() => return Err(BenchError::Cancelled),
-        references = ask_each(target, &prepared, timeout) => references?,
+        references = async {
+            greet(&target.url, &prepared.peer, timeout).await?;
+            ask_each(target, &prepared, timeout).await
+        } => references?,
     };
     agree(target, &prepared.references)?;
     Ok(prepared)
 }
 
-async fn resolve(target: &Target, address: &Address) -> Result<SocketAddr, BenchError> {
-    let url = target.url.clone();
-    let found = tokio::net::lookup_host(&address.authority).await;
-    let unknown = |source| TargetError::Unknown { url, source };
-    let first = found.map_err(unknown.clone())?.next();
-    Ok(first.ok_or_else(|| unknown(std::io::ErrorKind::NotFound.into()))?)
+/// Shakes hands once, where the server speaks TLS: what is wrong with its certificate is
+/// told as that, and not as a wrong answer.
+pub(crate) async fn greet(url: &str, peer: &Peer, timeout: Duration) -> Result<(), BenchError> {
+    let Some(tls) = &peer.tls else {
+        return Ok(());
+    };
+    let greeting = async {
+        // That nobody is there is told by the first request.
+        let Ok(stream) = TcpStream::connect(peer.address).await else {
+            return Ok(());
+        };
+        tls.shake(stream).await.map(drop)
+    };
+    let silent = |_| {
+        let words = format!("no answer within {timeout:?}");
+        Err(io::Error::new(io::ErrorKind::TimedOut, words))
+    };
+    let greeted = tokio::time::timeout(timeout, greeting).await;
+    greeted
+        .unwrap_or_else(silent)
+        .map_err(|source| HandshakeError::of(url, source).into())
 }
 
 /// A client for what is not measured. It goes past no proxy: the load does not either.
-pub(crate) fn client(timeout: Duration) -> Result<reqwest::Client, BenchError> {
+pub(crate) fn client(timeout: Duration, tls: Option<&Tls>) -> Result<reqwest::Client, BenchError> {
     // The second one to install it is told so; either is the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .no_proxy()
-        // Addresses are plain HTTP, and a generator's image has no certificates.
-        .tls_certs_only([])
-        .timeout(timeout)
+    let builder = reqwest::Client::builder().no_proxy().timeout(timeout);
+    let builder = match tls {
+        Some(tls) => builder.tls_backend_preconfigured(tls.config()),
+        // Nothing is read that is not needed: a generator's image has no certificates.
+        None => builder.tls_certs_only([]),
+    };
+    builder
         .build()
         .map_err(|source| BenchError::Client { source })
 }
@@ -110,14 +128,14 @@ async fn ask_each(
     prepared: &Prepared,
     timeout: Duration,
 ) -> Result<Vec<Reference>, BenchError> {
-    let client = client(timeout)?;
+    let client = client(timeout, prepared.peer.tls.as_ref())?;
     let mut references = Vec::new();
     for (number, request) in target.requests.iter().enumerate() {
         let reference = match &prepared.protocol {
             Protocol::Http => ask(&client, target, request).await,
             Protocol::Grpc(heads) => {
                 let payload = prepared.payloads[number].clone();
-                let call = grpc::call(prepared.address, heads[number].clone(), payload);
+                let call = grpc::call(&prepared.peer, heads[number].clone(), payload);
                 let reply = tokio::time::timeout(timeout, call).await;
                 reply
                     .map_err(|_| format!("no answer within {timeout:?}"))
@@ -194,7 +212,7 @@ fn call(
     let wrong = || TargetError::Address {
         url: target.url.clone(),
     };
-    let mut head = grpc::head(&address.authority, &address.path).ok_or_else(wrong)?;
+    let mut head = grpc::head(address).ok_or_else(wrong)?;
     let headers = head.headers_mut();
     headers.extend(target.headers.clone());
     headers.extend(request.headers.clone());

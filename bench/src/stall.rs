@@ -16,6 +16,7 @@ use crate::{
     null::NullServer,
     session::Session,
     target::{Expect, Request, Target},
+    trust::Trust,
 };
 
 const CONNECTIONS: u32 = 8;
@@ -144,6 +145,7 @@ impl Stall {
 pub fn target(server: &NullServer) -> Target {
     Target {
         url: format!("{}/v2/models/null/infer", server.url()),
+        trust: Trust::default(),
         method: Method::POST,
         headers: HeaderMap::new(),
         requests: vec![Request {

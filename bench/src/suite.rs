@@ -15,6 +15,7 @@ use crate::{
     observe::{Behind, Observer},
     record::Tally,
     search,
+    server::Server,
     session::{Loader, Session},
     verdict::{Gate, Reading},
     workload::Workload,
@@ -65,8 +66,8 @@ pub struct FailureCount {
 pub struct Bench<'a> {
     /// The workload.
     pub workload: &'a Workload,
-    /// `http://host:port` of the server.
-    pub server: &'a str,
+    /// The server.
+    pub server: &'a Server,
     /// Who knows what is behind the server's address, where somebody does.
     pub behind: Option<&'a dyn Behind>,
     /// Ends it early; what was measured by then is kept.

@@ -5,12 +5,17 @@ use http::{HeaderMap, Method, Uri};
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::trust::Trust;
+
 /// An endpoint with the requests it is sent in turn.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Target {
     /// `http://host:port/path` of the endpoint; `grpc://host:port/service/method` of a
-    /// call over gRPC, which the requests' bodies are the messages of.
+    /// call over gRPC, which the requests' bodies are the messages of. `https` and `grpcs`
+    /// are the same with TLS.
     pub url: String,
+    /// Who is believed to say that it is the one, where it speaks TLS.
+    pub trust: Trust,
     /// Usually POST.
     #[serde(with = "http_serde::method")]
     pub method: Method,
@@ -80,8 +85,11 @@ pub struct Output {
 /// Why a target cannot be asked.
 #[derive(Debug, Error, Diagnostic)]
 pub enum TargetError {
-    /// The address is none, or not one of plain HTTP or gRPC.
-    #[error("`{url}` is not an address of the form `http://host:port/path` or `grpc://host:port`")]
+    /// The address is none, or not one of HTTP or gRPC.
+    #[error(
+        "`{url}` is not an address of the form `http://host:port/path` or `grpc://host:port`, \
+         with TLS `https` or `grpcs`"
+    )]
     #[diagnostic(
         code(lab::bench::target_address),
         help("pass the address the server answers on, for example `--url http://127.0.0.1:8000`")
@@ -119,8 +127,26 @@ pub enum TargetError {
 pub(crate) enum Scheme {
     /// HTTP/1.1.
     Http,
+    /// The same, with TLS.
+    Https,
     /// gRPC over HTTP/2, without TLS.
     Grpc,
+    /// The same, with TLS.
+    Grpcs,
+}
+
+impl Scheme {
+    pub(crate) const fn is_grpc(self) -> bool {
+        matches!(self, Self::Grpc | Self::Grpcs)
+    }
+
+    pub(crate) const fn has_tls(self) -> bool {
+        matches!(self, Self::Https | Self::Grpcs)
+    }
+
+    const fn port(self) -> u16 {
+        if self.has_tls() { 443 } else { 80 }
+    }
 }
 
 /// A target's address, taken apart.
@@ -129,6 +155,8 @@ pub(crate) struct Address {
     pub(crate) scheme: Scheme,
     /// `host:port`, as sockets and the `Host` header want it.
     pub(crate) authority: String,
+    /// Without the brackets that an address of IPv6 has there.
+    pub(crate) host: String,
     /// Path and query.
     pub(crate) path: String,
 }
@@ -137,7 +165,7 @@ impl Target {
     /// The target in words: `POST /v2/models/digits/infer`.
     pub fn words(&self) -> String {
         match self.address() {
-            Ok(address) if address.scheme == Scheme::Grpc => {
+            Ok(address) if address.scheme.is_grpc() => {
                 format!("gRPC {}", address.path.trim_start_matches('/'))
             }
             Ok(address) => format!("{} {}", self.method, address.path),
@@ -146,19 +174,28 @@ impl Target {
     }
 
     pub(crate) fn address(&self) -> Result<Address, TargetError> {
+        Address::parse(&self.url)
+    }
+}
+
+impl Address {
+    pub(crate) fn parse(url: &str) -> Result<Self, TargetError> {
         let wrong = || TargetError::Address {
-            url: self.url.clone(),
+            url: url.to_owned(),
         };
-        let uri: Uri = self.url.parse().map_err(|_| wrong())?;
+        let uri: Uri = url.parse().map_err(|_| wrong())?;
         let scheme = match uri.scheme_str() {
             Some("http") => Scheme::Http,
+            Some("https") => Scheme::Https,
             Some("grpc") => Scheme::Grpc,
+            Some("grpcs") => Scheme::Grpcs,
             _ => return Err(wrong()),
         };
-        let host = uri.host().ok_or_else(wrong)?;
-        Ok(Address {
+        let host = uri.host().filter(|it| !it.is_empty()).ok_or_else(wrong)?;
+        Ok(Self {
             scheme,
-            authority: format!("{host}:{}", uri.port_u16().unwrap_or(80)),
+            authority: format!("{host}:{}", uri.port_u16().unwrap_or(scheme.port())),
+            host: host.trim_matches(['[', ']']).to_owned(),
             path: uri
                 .path_and_query()
                 .map_or_else(|| "/".to_owned(), ToString::to_string),
@@ -173,6 +210,7 @@ mod tests {
     fn target(url: &str) -> Target {
         Target {
             url: url.to_owned(),
+            trust: Trust::default(),
             method: Method::POST,
             headers: HeaderMap::new(),
             requests: Vec::new(),
@@ -194,6 +232,7 @@ mod tests {
     fn keeps_the_brackets_of_an_ipv6_address() {
         let address = target("http://[::1]:8000/").address().unwrap();
         assert_eq!(address.authority, "[::1]:8000");
+        assert_eq!(address.host, "::1");
     }
 
     #[test]
@@ -207,9 +246,21 @@ mod tests {
     }
 
     #[test]
+    fn each_scheme_has_its_port() {
+        for (url, authority) in [
+            ("http://model", "model:80"),
+            ("https://model/", "model:443"),
+            ("https://model:8443", "model:8443"),
+            ("grpcs://model", "model:443"),
+        ] {
+            assert_eq!(target(url).address().unwrap().authority, authority);
+        }
+    }
+
+    #[test]
     fn refuses_other_schemes() {
         for url in [
-            "https://127.0.0.1/",
+            "httpss://127.0.0.1/",
             "127.0.0.1:8000",
             "",
             "ftp://a/",

@@ -12,6 +12,7 @@ use crate::{
         message::{ModelStatisticsRequest, ModelStatisticsResponse, StatisticDuration},
     },
     record::micros,
+    server::Server,
 };
 
 /// Counters of one model since its server started, of all its versions together.
@@ -69,10 +70,11 @@ struct BatchStatistics {
 /// Reads the counters of a model. `None`: the server does not keep them.
 pub(crate) async fn counters(
     client: &reqwest::Client,
-    server: &str,
+    server: &Server,
     model: &str,
 ) -> Option<Counters> {
-    let url = format!("{}/v2/models/{model}/stats", server.trim_end_matches('/'));
+    let server = server.url.trim_end_matches('/');
+    let url = format!("{server}/v2/models/{model}/stats");
     let answer = client.get(url).send().await.ok()?.error_for_status().ok()?;
     let statistics: Statistics = serde_json::from_slice(&answer.bytes().await.ok()?).ok()?;
     Some(sum(statistics))
@@ -81,7 +83,7 @@ pub(crate) async fn counters(
 /// Reads the counters of a model over gRPC. `None`: the server does not keep them, or
 /// does not say them within the time.
 pub(crate) async fn counters_over_grpc(
-    server: &str,
+    server: &Server,
     model: &str,
     timeout: Duration,
 ) -> Option<Counters> {

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpStream},
+    net::TcpStream,
     os::fd::AsFd,
     pin::Pin,
     rc::Rc,
@@ -18,8 +18,9 @@ use h2::client::{Builder, Connection, SendRequest};
 
 use super::{
     poller::{EventFlags, Poller},
-    socket::{Side, Socket, Traffic, begin, begun},
+    socket::{Side, Socket, Traffic, Way, begin, begun},
 };
+use crate::server::{Peer, Tls};
 
 /// Bytes that may come on one stream before any are taken: the most that gRPC's
 /// implementations take by default.
@@ -32,8 +33,8 @@ const REMEMBERED: usize = 4096;
 /// A frame may follow its head by copy up to this length: `h2` copies no more.
 const COPIED: usize = 1024;
 
-type Handshake =
-    dyn Future<Output = Result<(SendRequest<Bytes>, Connection<Side, Bytes>), h2::Error>>;
+/// That of TLS, where it is spoken, and of HTTP/2.
+type Handshake = dyn Future<Output = io::Result<(SendRequest<Bytes>, Connection<Way, Bytes>)>>;
 
 /// Set when there is something to write or to take note of.
 #[derive(Debug, Default)]
@@ -53,7 +54,7 @@ enum Link {
     None,
     Connecting(TcpStream),
     Shaking(Pin<Box<Handshake>>),
-    Open(SendRequest<Bytes>, Box<Connection<Side, Bytes>>),
+    Open(SendRequest<Bytes>, Box<Connection<Way, Bytes>>),
 }
 
 /// What driving a channel has come to.
@@ -75,6 +76,9 @@ pub(crate) struct Channel {
     link: Link,
     socket: Option<Rc<Socket>>,
     traffic: Rc<Traffic>,
+    tls: Option<Tls>,
+    /// Longest body that is sent, bytes.
+    longest: usize,
     flag: Arc<Flag>,
     waker: Waker,
     /// The kernel is to tell when it takes more.
@@ -84,13 +88,16 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    pub(crate) fn new(number: usize, traffic: Rc<Traffic>) -> Self {
+    /// `longest`: the longest body that is sent, bytes.
+    pub(crate) fn new(number: usize, peer: &Peer, longest: usize, traffic: Rc<Traffic>) -> Self {
         let flag = Arc::new(Flag::default());
         Self {
             number,
             link: Link::None,
             socket: None,
             traffic,
+            tls: peer.tls.clone(),
+            longest,
             waker: Waker::from(Arc::clone(&flag)),
             flag,
             wants_out: false,
@@ -122,8 +129,8 @@ impl Channel {
     }
 
     /// Begins to connect.
-    pub(crate) fn open(&mut self, address: SocketAddr, poller: &Poller) -> io::Result<()> {
-        let stream = begin(address)?;
+    pub(crate) fn open(&mut self, peer: &Peer, poller: &Poller) -> io::Result<()> {
+        let stream = begin(peer.address)?;
         poller.add(stream.as_fd(), self.number, EventFlags::OUT)?;
         self.link = Link::Connecting(stream);
         Ok(())
@@ -137,8 +144,8 @@ impl Channel {
         self.flag.0.store(false, Ordering::Relaxed);
     }
 
-    /// The kernel has an event for its socket. `longest`: the longest body that is sent.
-    pub(crate) fn ready(&mut self, flags: EventFlags, poller: &Poller, longest: usize) -> Went {
+    /// The kernel has an event for its socket.
+    pub(crate) fn ready(&mut self, flags: EventFlags, poller: &Poller) -> Went {
         if let Link::Connecting(stream) = &self.link {
             let begun = begun(stream)
                 .and_then(|()| poller.change(stream.as_fd(), self.number, EventFlags::IN));
@@ -146,7 +153,7 @@ impl Channel {
                 self.close();
                 return Went::Unopened(error);
             }
-            self.shake(longest);
+            self.shake();
         } else if let Some(socket) = &self.socket {
             if flags.contains(EventFlags::OUT) {
                 socket.blocked.set(false);
@@ -158,24 +165,18 @@ impl Channel {
         self.advance(poller)
     }
 
-    /// The socket is connected: HTTP/2 may begin.
-    fn shake(&mut self, longest: usize) {
+    /// The socket is connected: TLS may begin, or HTTP/2.
+    fn shake(&mut self) {
         let Link::Connecting(stream) = std::mem::replace(&mut self.link, Link::None) else {
             return;
         };
         let socket = Rc::new(Socket::new(stream, Rc::clone(&self.traffic)));
         let side = Side {
             socket: Rc::clone(&socket),
-            vectored: longest > COPIED,
+            vectored: self.longest > COPIED,
         };
         self.socket = Some(socket);
-        let handshake = Builder::new()
-            .enable_push(false)
-            .initial_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_concurrent_reset_streams(REMEMBERED)
-            .handshake(side);
-        self.link = Link::Shaking(Box::pin(handshake));
+        self.link = Link::Shaking(Box::pin(shake(side, self.tls.clone())));
     }
 
     /// Reads, writes and takes note of what there is.
@@ -191,7 +192,7 @@ impl Channel {
                 }
                 Poll::Ready(Err(error)) => {
                     self.close();
-                    return Went::Unopened(io::Error::other(error));
+                    return Went::Unopened(error);
                 }
                 Poll::Pending => {}
             }
@@ -228,4 +229,19 @@ impl Channel {
         }
         Ok(())
     }
+}
+
+async fn shake(
+    side: Side,
+    tls: Option<Tls>,
+) -> io::Result<(SendRequest<Bytes>, Connection<Way, Bytes>)> {
+    let way = Way::over(side, tls).await?;
+    let shaken = Builder::new()
+        .enable_push(false)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_concurrent_reset_streams(REMEMBERED)
+        .handshake(way)
+        .await;
+    shaken.map_err(io::Error::other)
 }

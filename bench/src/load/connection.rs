@@ -1,16 +1,13 @@
 //! One keep-alive connection of HTTP/1.1 that never blocks.
 
-use std::{
-    io::{self, Read, Write},
-    net::{SocketAddr, TcpStream},
-    os::fd::{AsFd, BorrowedFd},
-};
+use std::{io, os::fd::BorrowedFd};
 
 use super::{
     http::{Body, Reader, Reading, Whole},
-    socket::{begin, begun},
+    transport::Transport,
     wire::State,
 };
+use crate::server::Peer;
 
 /// First size of an input buffer, bytes: most answers to an inference fit.
 const INPUT: usize = 4096;
@@ -29,7 +26,7 @@ pub(crate) enum Came {
 /// A connection, or the place for one.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: Option<TcpStream>,
+    transport: Option<Transport>,
     input: Vec<u8>,
     filled: usize,
     written: usize,
@@ -42,7 +39,7 @@ pub(crate) struct Connection {
 impl Connection {
     pub(crate) fn new() -> Self {
         Self {
-            stream: None,
+            transport: None,
             input: Vec::new(),
             filled: 0,
             written: 0,
@@ -53,35 +50,36 @@ impl Connection {
     }
 
     /// Begins to connect.
-    pub(crate) fn open(&mut self, address: SocketAddr) -> io::Result<()> {
-        self.stream = Some(begin(address)?);
+    pub(crate) fn open(&mut self, peer: &Peer) -> io::Result<BorrowedFd<'_>> {
+        let transport = self.transport.insert(Transport::begin(peer)?);
         self.state = State::Connecting;
-        Ok(())
+        Ok(transport.descriptor())
     }
 
-    /// Whether the connection that was being made is there now.
-    pub(crate) fn opened(&mut self) -> io::Result<()> {
-        begun(self.stream()?)?;
+    /// Whether the connection that is being made is there now.
+    pub(crate) fn opened(&mut self) -> io::Result<bool> {
+        let transport = self.transport.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        if !transport.begun()? {
+            return Ok(false);
+        }
         self.state = State::Idle;
         if self.input.is_empty() {
             self.input.resize(INPUT, 0);
         }
-        Ok(())
+        Ok(true)
     }
 
     pub(crate) fn close(&mut self) {
-        self.stream = None;
+        self.transport = None;
         self.state = State::Closed;
     }
 
-    pub(crate) fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
-        Ok(self.stream()?.as_fd())
-    }
-
-    fn stream(&self) -> io::Result<&TcpStream> {
-        self.stream
-            .as_ref()
-            .ok_or_else(|| io::ErrorKind::NotConnected.into())
+    /// Something came while nothing was owed: the server has closed it, as it may, or
+    /// speaks of TLS.
+    pub(crate) fn overhear(&mut self) {
+        if !self.transport.as_mut().is_some_and(Transport::stays) {
+            self.close();
+        }
     }
 
     /// Begins to send a request.
@@ -94,8 +92,9 @@ impl Connection {
 
     /// Goes on sending, until all is sent or the socket takes no more.
     pub(crate) fn go_on(&mut self, request: &[u8]) -> io::Result<()> {
-        while self.written < request.len() {
-            match self.stream()?.write(&request[self.written..]) {
+        let transport = self.transport.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        while self.written < request.len() || transport.owes() {
+            match transport.write(&request[self.written..]) {
                 Ok(bytes) => self.written += bytes,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -135,9 +134,8 @@ impl Connection {
     }
 
     fn read(&mut self) -> io::Result<usize> {
-        let stream = self.stream.as_ref();
-        let mut stream = stream.ok_or(io::ErrorKind::NotConnected)?;
-        stream.read(&mut self.input[self.filled..])
+        let transport = self.transport.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        transport.read(&mut self.input[self.filled..])
     }
 
     fn whole(&mut self, whole: Whole) -> Came {
@@ -145,7 +143,7 @@ impl Connection {
         if bytes < self.filled {
             return invalid("more came than the answer");
         }
-        if whole.keeps_open {
+        if whole.keeps_open && self.transport.as_mut().is_some_and(Transport::is_quiet) {
             self.state = State::Idle;
         } else {
             self.close();
@@ -169,4 +167,76 @@ impl Connection {
 /// What came is not the protocol.
 fn invalid(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Came {
     Came::End(io::Error::new(io::ErrorKind::InvalidData, reason))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{Read, Write},
+        net::TcpListener,
+        sync::{Arc, mpsc},
+        thread,
+    };
+
+    use rustls::{ServerConfig, ServerConnection, crypto::ring, pki_types::PrivatePkcs8KeyDer};
+
+    use super::*;
+    use crate::{server::Tls, target::Address, trust::Trust};
+
+    const REQUEST: [u8; 1 << 14] = [b'x'; 1 << 14];
+    /// More than the kernel holds of a connection, bytes.
+    const ENOUGH: usize = 64 << 20;
+
+    /// A server that reads when it is told how many bytes. Whether they came.
+    fn server(listener: &TcpListener, config: ServerConfig, told: &mpsc::Receiver<usize>) -> bool {
+        let (mut socket, _) = listener.accept().unwrap();
+        let mut tls = ServerConnection::new(Arc::new(config)).unwrap();
+        tls.complete_io(&mut socket).unwrap();
+        let mut all = vec![0; told.recv().unwrap()];
+        let mut stream = rustls::Stream::new(&mut tls, &mut socket);
+        stream.read_exact(&mut all).is_ok()
+    }
+
+    #[test]
+    fn what_tls_could_not_send_goes_out_later() {
+        let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(own.cert.pem().as_bytes()).unwrap();
+        let key = PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
+        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![own.cert.der().clone()], key.into())
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (tell, told) = mpsc::channel();
+        let server = thread::spawn(move || server(&listener, config, &told));
+
+        let url = format!("https://{address}");
+        let trust = Trust::with_file(file.path()).unwrap();
+        let tls = Tls::of(&url, &Address::parse(&url).unwrap(), &trust).unwrap();
+        let mut connection = Connection::new();
+        connection.open(&Peer { address, tls }).unwrap();
+        let owes = |connection: &Connection| connection.transport.as_ref().unwrap().owes();
+        assert!((0..1_000_000).any(|_| {
+            thread::yield_now();
+            connection.opened().unwrap()
+        }));
+        let mut sent = 0;
+        while !owes(&connection) && sent < ENOUGH {
+            connection.send(&REQUEST).unwrap();
+            sent += REQUEST.len();
+        }
+        // TLS has taken it all, the socket has not.
+        assert_eq!(connection.written, REQUEST.len());
+        tell.send(sent).unwrap();
+        assert!((0..1_000_000).any(|_| {
+            thread::yield_now();
+            connection.go_on(&REQUEST).unwrap();
+            !owes(&connection)
+        }));
+        assert!(server.join().unwrap());
+    }
 }

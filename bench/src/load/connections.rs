@@ -88,11 +88,8 @@ impl Wire for Connections<'_> {
 
     fn open(&mut self, place: usize, told: &mut Vec<Told>) {
         let opened = self.places[place]
-            .open(self.prepared.address)
-            .and_then(|()| {
-                let socket = self.places[place].descriptor()?;
-                self.poller.add(socket, place, WATCHED)
-            });
+            .open(&self.prepared.peer)
+            .and_then(|socket| self.poller.add(socket, place, WATCHED));
         if let Err(error) = opened {
             self.unopened(place, error, told);
         }
@@ -114,11 +111,11 @@ impl Wire for Connections<'_> {
     fn ready(&mut self, place: usize, flags: EventFlags, told: &mut Vec<Told>) {
         match self.places[place].state {
             State::Connecting => match self.places[place].opened() {
-                Ok(()) => told.push(Told::Opened(place)),
+                Ok(true) => told.push(Told::Opened(place)),
+                Ok(false) => {}
                 Err(error) => self.unopened(place, error, told),
             },
-            // Nothing is owed: the server has closed it, as it may.
-            State::Idle if flags.intersects(CAME) => self.places[place].close(),
+            State::Idle if flags.intersects(CAME) => self.places[place].overhear(),
             State::Idle | State::Closed => {}
             State::Busy => {
                 if flags.contains(EventFlags::OUT) {
@@ -126,6 +123,11 @@ impl Wire for Connections<'_> {
                 }
                 if flags.intersects(CAME) && self.places[place].state == State::Busy {
                     self.receive(place, told);
+                    // Closed behind the answer, of which no event would tell again.
+                    if flags.contains(EventFlags::RDHUP) && self.places[place].state == State::Idle
+                    {
+                        self.places[place].close();
+                    }
                 }
             }
         }

@@ -32,6 +32,8 @@ const RETRY: u64 = 20_000_000;
 struct Place {
     /// What is on its way, while it is busy.
     flight: Flight,
+    /// When it began to be opened.
+    begun: u64,
     /// When it may be opened again.
     retry: u64,
 }
@@ -183,12 +185,17 @@ impl<'a, W: Wire> Driver<'a, W> {
                     self.wire.close(index);
                     self.fail(index, FailureClass::TimedOut, reason);
                 }
+                State::Connecting if now > place.begun.saturating_add(limit) => {
+                    let reason = format!("not there within {:?}", self.course.timeout);
+                    self.wire.close(index);
+                    self.unopened(index, &io::Error::new(io::ErrorKind::TimedOut, reason));
+                }
                 State::Closed
                     if self.backlog.is_none()
                         && now >= place.retry
                         && self.phases.phase != Phase::Drain =>
                 {
-                    self.wire.open(index, &mut self.told);
+                    self.open(index, now);
                 }
                 _ => {}
             }
@@ -222,7 +229,7 @@ impl<'a, W: Wire> Driver<'a, W> {
     /// What is due and has no place: opens one for each, as many as are allowed. Also for
     /// what was seen before: the place it waited for may have been closed.
     fn hold(&mut self, now: u64) {
-        let Some(backlog) = &mut self.backlog else {
+        let Some(backlog) = &self.backlog else {
             return;
         };
         let mut wanting = backlog.len();
@@ -233,13 +240,15 @@ impl<'a, W: Wire> Driver<'a, W> {
             match self.wire.state(place) {
                 State::Connecting => wanting -= 1,
                 State::Closed if now >= self.places[place].retry => {
-                    self.wire.open(place, &mut self.told);
+                    self.open(place, now);
                     wanting -= 1;
                 }
                 _ => {}
             }
         }
-        self.meter.tally.held += backlog.see(now, wanting);
+        if let Some(backlog) = &mut self.backlog {
+            self.meter.tally.held += backlog.see(now, wanting);
+        }
     }
 
     /// Hears and sends until there is nothing to do but wait.
@@ -371,8 +380,13 @@ impl<'a, W: Wire> Driver<'a, W> {
         if self.wire.state(place) == State::Idle {
             self.answered.push(place);
         } else if self.backlog.is_none() {
-            self.wire.open(place, &mut self.told);
+            self.open(place, now);
         }
+    }
+
+    fn open(&mut self, place: usize, now: u64) {
+        self.places[place].begun = now;
+        self.wire.open(place, &mut self.told);
     }
 
     /// A request on its way gets no answer.

@@ -15,6 +15,7 @@ mod schedule;
 mod settle;
 mod socket;
 mod streams;
+mod transport;
 mod wire;
 
 pub use arrivals::Arrivals;

@@ -78,8 +78,6 @@ struct Stream {
 pub(crate) struct Streams<'a> {
     prepared: &'a Prepared,
     heads: &'a [Request<()>],
-    /// Longest body of all requests, bytes.
-    longest: usize,
     poller: Poller,
     channels: Vec<Channel>,
     places: Vec<Stream>,
@@ -97,6 +95,7 @@ impl<'a> Streams<'a> {
     ) -> Self {
         let woken = Arc::new(Woken::default());
         let traffic = Rc::new(Traffic::default());
+        let longest = prepared.payloads.iter().map(Bytes::len).max().unwrap_or(0);
         let stream = |place| Stream {
             state: State::Closed,
             sender: None,
@@ -112,10 +111,9 @@ impl<'a> Streams<'a> {
         Self {
             prepared,
             heads,
-            longest: prepared.payloads.iter().map(Bytes::len).max().unwrap_or(0),
             poller: poller.clone(),
             channels: (0..places.div_ceil(SHARE))
-                .map(|number| Channel::new(number, Rc::clone(&traffic)))
+                .map(|number| Channel::new(number, &prepared.peer, longest, Rc::clone(&traffic)))
                 .collect(),
             places: (0..places).map(stream).collect(),
             woken,
@@ -195,7 +193,7 @@ impl<'a> Streams<'a> {
     }
 
     fn open_channel(&mut self, channel: usize, told: &mut Vec<Told>) {
-        let opened = self.channels[channel].open(self.prepared.address, &self.poller);
+        let opened = self.channels[channel].open(&self.prepared.peer, &self.poller);
         if let Err(error) = opened {
             self.unopened(channel, &error, told);
         }
@@ -319,7 +317,7 @@ impl Wire for Streams<'_> {
     }
 
     fn ready(&mut self, channel: usize, flags: EventFlags, told: &mut Vec<Told>) {
-        let went = self.channels[channel].ready(flags, &self.poller, self.longest);
+        let went = self.channels[channel].ready(flags, &self.poller);
         self.went(channel, went, told);
     }
 

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::{
     error::BenchError,
-    prepare::client,
+    server::Server,
     workload::{Workload, WorkloadError},
 };
 use repository::Repository;
@@ -37,11 +37,11 @@ pub trait Place {
     type Error: From<SweepError>;
 
     /// Has so many servers serve the model; as many as there were at first where none is
-    /// said. Gives the `http://host:port` of each one's model repository.
+    /// said. Gives each one's model repository, over HTTP.
     fn scale(
         &mut self,
         replicas: Option<u32>,
-    ) -> impl Future<Output = Result<Vec<String>, Self::Error>>;
+    ) -> impl Future<Output = Result<Vec<Server>, Self::Error>>;
 
     /// Measures the model as it is now.
     fn measure(
@@ -53,10 +53,10 @@ pub trait Place {
 /// Why a model could not be served in another way.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum SweepError {
-    /// No client for what is not measured.
+    /// The server cannot be asked at all.
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Client(#[from] BenchError),
+    Bench(#[from] BenchError),
     /// The server's model repository.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -91,21 +91,16 @@ impl Sweep<'_> {
         // Before anything is changed: what cannot be asked need not be set up.
         let workloads = batched.collect::<Result<Vec<_>, _>>();
         let workloads = workloads.map_err(SweepError::from)?;
-        let model = &self.workload.model;
-        let client = client(repository::LOAD).map_err(SweepError::from)?;
-        let setup = Setup {
-            client: &client,
-            model,
-        };
         let servers = place.scale(None).await?;
         let server = servers.first().ok_or_else(|| SweepError::NoServers {
-            model: model.clone(),
+            model: self.workload.model.clone(),
         })?;
-        let config = setup.config(server).await?;
+        let repository = Repository::find(server, self.workload).await?;
+        let config = repository.config().await.map_err(SweepError::from)?;
         let mut measured = Vec::new();
         let mut failed = None;
         for (variant, workload) in self.variants.iter().zip(&workloads) {
-            match setup.measured(place, variant, &config, workload).await {
+            match self.measured(place, variant, &config, workload).await {
                 Ok(figures) => measured.push((*variant, figures)),
                 Err(error) => {
                     failed = Some(error);
@@ -115,7 +110,7 @@ impl Sweep<'_> {
         }
         let restored = async {
             let servers = place.scale(None).await?;
-            Ok(setup.load(&servers, &config).await?)
+            Ok(self.load(&servers, &config).await?)
         };
         let restored = restored.await;
         // What went wrong first is the cause of all else.
@@ -134,28 +129,6 @@ impl Sweep<'_> {
         workload.name = format!("{} ({variant})", workload.name);
         Ok(workload)
     }
-}
-
-/// What sets a model up.
-struct Setup<'a> {
-    client: &'a reqwest::Client,
-    model: &'a str,
-}
-
-impl Setup<'_> {
-    async fn config(&self, server: &str) -> Result<Value, SweepError> {
-        let repository = Repository::at(server, self.client, self.model)?;
-        Ok(repository.config().await?)
-    }
-
-    /// Loads the model with a configuration in each of the servers.
-    async fn load(&self, servers: &[String], config: &Value) -> Result<(), SweepError> {
-        for server in servers {
-            let repository = Repository::at(server, self.client, self.model)?;
-            repository.load(config).await?;
-        }
-        Ok(())
-    }
 
     async fn measured<P: Place>(
         &self,
@@ -167,5 +140,14 @@ impl Setup<'_> {
         let servers = place.scale(variant.replicas).await?;
         self.load(&servers, &variant.of(config)).await?;
         place.measure(workload).await
+    }
+
+    /// Loads the model with a configuration in each of the servers.
+    async fn load(&self, servers: &[Server], config: &Value) -> Result<(), SweepError> {
+        for server in servers {
+            let repository = Repository::find(server, self.workload).await?;
+            repository.load(config).await?;
+        }
+        Ok(())
     }
 }

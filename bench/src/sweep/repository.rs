@@ -6,17 +6,25 @@ use miette::Diagnostic;
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use super::SweepError;
+use crate::{
+    prepare::{client, greet},
+    server::{Peer, Server},
+    target::Address,
+    workload::Workload,
+};
+
 /// Time allowed for loading a model.
-pub(super) const LOAD: Duration = Duration::from_mins(2);
+const LOAD: Duration = Duration::from_mins(2);
 
 /// Why a model could not be set up.
 #[derive(Debug, Error, Diagnostic)]
 pub enum RepositoryError {
-    /// Models are set up over plain HTTP only.
+    /// Models are set up over HTTP only.
     #[error("`{url}` is not the address of a model repository")]
     #[diagnostic(
         code(lab::bench::repository_address),
-        help("pass `http://host:port` of Triton's HTTP service")
+        help("pass `http://host:port` of Triton's HTTP service, with TLS `https://host:port`")
     )]
     Address {
         /// The address as given.
@@ -53,27 +61,30 @@ pub enum RepositoryError {
 }
 
 pub(super) struct Repository<'a> {
-    client: &'a reqwest::Client,
+    client: reqwest::Client,
     /// `http://host:port`.
     server: &'a str,
     model: &'a str,
 }
 
 impl<'a> Repository<'a> {
-    pub(super) fn at(
-        server: &'a str,
-        client: &'a reqwest::Client,
-        model: &'a str,
-    ) -> Result<Self, RepositoryError> {
-        if !server.starts_with("http://") {
-            return Err(RepositoryError::Address {
-                url: server.to_owned(),
-            });
+    /// The repository of a server that has the workload's model.
+    pub(super) async fn find(
+        server: &'a Server,
+        workload: &'a Workload,
+    ) -> Result<Self, SweepError> {
+        let Server { url, trust } = server;
+        let wrong = || RepositoryError::Address { url: url.clone() };
+        let address = Address::parse(url).map_err(|_| wrong())?;
+        if address.scheme.is_grpc() {
+            return Err(wrong().into());
         }
+        let peer = Peer::find(url, &address, trust).await?;
+        greet(url, &peer, workload.timeout).await?;
         Ok(Self {
-            client,
-            server,
-            model,
+            client: client(LOAD, peer.tls.as_ref())?,
+            server: url,
+            model: &workload.model,
         })
     }
 

@@ -19,6 +19,7 @@ use thiserror::Error;
 
 use crate::{
     load::{Arrivals, Course, Pace},
+    server::Server,
     target::{Expect, Inference, Output, Request, Target},
     verdict::Budget,
 };
@@ -33,7 +34,7 @@ pub enum Protocol {
     /// Open Inference Protocol v2 over HTTP, tensors as bytes after the JSON: the
     /// binary tensor data extension.
     V2Binary,
-    /// Open Inference Protocol v2 over gRPC, tensors as bytes; HTTP/2 without TLS.
+    /// Open Inference Protocol v2 over gRPC, tensors as bytes.
     V2Grpc,
     /// Seldon Core v1's `predictions`.
     SeldonV1,
@@ -249,15 +250,16 @@ impl Workload {
         })
     }
 
-    /// The workload's target on a server, given as `http://host:port`, with or without
-    /// a path before the protocol's own; of gRPC, also as `grpc://host:port`.
-    pub fn target(&self, server: &str) -> Target {
-        let server = match (self.protocol, server.strip_prefix("http://")) {
-            (Protocol::V2Grpc, Some(authority)) => &format!("grpc://{authority}"),
-            _ => server,
+    /// The workload's target on a server, whose address may have a path before the
+    /// protocol's own; of gRPC, it may also be one of HTTP.
+    pub fn target(&self, server: &Server) -> Target {
+        let url = match self.protocol {
+            Protocol::V2Grpc => server.grpc_url(),
+            _ => server.url.as_str().into(),
         };
         Target {
-            url: format!("{}{}", server.trim_end_matches('/'), self.path),
+            url: format!("{}{}", url.trim_end_matches('/'), self.path),
+            trust: server.trust.clone(),
             method: self.method.clone(),
             headers: self.headers.clone(),
             requests: self.requests.clone(),

@@ -45,7 +45,7 @@ fn the_digits_workload_is_usable() {
     let workload = digits();
     assert_eq!(workload.closed.concurrency, [1, 4, 16]);
     assert_eq!(workload.requests.len(), 64);
-    let target = workload.target("http://127.0.0.1:8000/");
+    let target = workload.target(&"http://127.0.0.1:8000/".into());
     assert_eq!(target.url, "http://127.0.0.1:8000/v2/models/digits/infer");
 }
 
@@ -191,7 +191,7 @@ fn the_digits_workload_of_grpc_is_usable() {
     let workload = Workload::load(&path).unwrap();
     for server in ["http://127.0.0.1:8001", "grpc://127.0.0.1:8001/"] {
         assert_eq!(
-            workload.target(server).url,
+            workload.target(&server.into()).url,
             "grpc://127.0.0.1:8001/inference.GRPCInferenceService/ModelInfer"
         );
     }

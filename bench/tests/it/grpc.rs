@@ -15,6 +15,7 @@ use lab_bench::{
     record::FailureClass,
     session::Session,
     target::{Request, Target},
+    trust::Trust,
 };
 use prost::Message;
 use tokio_util::sync::CancellationToken;
@@ -25,13 +26,18 @@ use crate::{
 };
 
 /// As many calls as are made once without load.
-const CALLS: u64 = 10;
+pub(crate) const CALLS: u64 = 10;
 
-fn target(url: &str) -> Target {
+pub(crate) fn target(url: &str) -> Target {
+    filled(url, 0)
+}
+
+/// The same, with so many bytes in each request that say nothing.
+pub(crate) fn filled(url: &str, filling: usize) -> Target {
     let request = |label: u8| {
         let message = ModelInferRequest {
             model_name: "echo".to_owned(),
-            raw_input_contents: vec![Bytes::from(vec![label])],
+            raw_input_contents: vec![Bytes::from(vec![label]), vec![b'x'; filling].into()],
             ..ModelInferRequest::default()
         };
         Request {
@@ -42,6 +48,7 @@ fn target(url: &str) -> Target {
     };
     Target {
         url: format!("{url}{MODEL_INFER}"),
+        trust: Trust::default(),
         method: Method::POST,
         headers: HeaderMap::new(),
         requests: (0..10).map(request).collect(),
@@ -212,4 +219,18 @@ async fn the_port_of_another_protocol_is_told_before_any_load() {
     let server = crate::server::Server::start(crate::server::Manner::Right, 0).await;
     let words = refused(&server.url.replace("http", "grpc")).await;
     assert!(words.ends_with("is this the port of gRPC?"), "{words}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fits_into_no_buffer_comes_through_both_ways() {
+    let server = Server::start(Manner::Large, CALLS).await;
+    let target = filled(&server.url, crate::server::LARGE);
+    let cancel = CancellationToken::new();
+    let session = Session::open(&target, Duration::from_secs(5), &cancel);
+    let session = session.await.unwrap();
+    let window = session
+        .measure(&closed(3, 30), &Arc::default())
+        .await
+        .unwrap();
+    assert_eq!((window.point.requests, window.point.errors), (30, 0));
 }

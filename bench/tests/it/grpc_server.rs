@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -17,10 +17,14 @@ use lab_bench::grpc::{
     unframe,
 };
 use prost::Message;
+use rustls::ServerConfig;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
     task::JoinSet,
 };
+
+use crate::{server::LARGE, tls_server::Door};
 
 /// How the server answers its `n`-th call, from 1, after the calls without load.
 #[derive(Clone, Copy)]
@@ -45,20 +49,33 @@ pub(crate) enum Manner {
     Parts,
     /// Takes ten milliseconds for each.
     Slow,
+    /// Has more to say than fits into a socket's buffer.
+    Large,
 }
 
 /// A server on a free port of 127.0.0.1; ends when dropped.
 pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) connections: Arc<AtomicU64>,
+    /// From now on it speaks no TLS.
+    pub(crate) plain: Arc<AtomicBool>,
     _tasks: JoinSet<()>,
 }
 
 impl Server {
     pub(crate) async fn start(manner: Manner, quiet: u64) -> Self {
+        Self::behind(Door::open(), manner, quiet).await
+    }
+
+    pub(crate) async fn start_tls(config: Arc<ServerConfig>, manner: Manner, quiet: u64) -> Self {
+        Self::behind(Door::tls(config), manner, quiet).await
+    }
+
+    async fn behind(door: Door, manner: Manner, quiet: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("grpc://{}", listener.local_addr().unwrap());
+        let url = format!("grpc{}://{}", door.suffix(), listener.local_addr().unwrap());
         let connections = Arc::new(AtomicU64::new(0));
+        let plain = Arc::clone(&door.plain);
         let accepted = Arc::clone(&connections);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
@@ -67,18 +84,27 @@ impl Server {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 accepted.fetch_add(1, Ordering::Relaxed);
-                open.spawn(serve(stream, manner, Arc::clone(&served), quiet));
+                let (door, served) = (door.clone(), Arc::clone(&served));
+                open.spawn(async move {
+                    if let Some(stream) = door.enter(stream).await {
+                        serve(stream, manner, served, quiet).await;
+                    }
+                });
             }
         });
         Self {
             url,
             connections,
+            plain,
             _tasks: tasks,
         }
     }
 }
 
-async fn serve(stream: TcpStream, manner: Manner, served: Arc<AtomicU64>, quiet: u64) {
+async fn serve<S>(stream: S, manner: Manner, served: Arc<AtomicU64>, quiet: u64)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let Ok(mut connection) = h2::server::handshake(stream).await else {
         return;
     };
@@ -134,6 +160,7 @@ async fn answer(
         Manner::Forgets(every) if hit(every) => stream.send_data(inference(label), true),
         Manner::Confuses(every) if hit(every) => right(&mut stream, inference(label + 1)),
         Manner::Parts => parts(&mut stream, label),
+        Manner::Large => right(&mut stream, large(label)),
         _ => right(&mut stream, inference(label)),
     };
 }
@@ -188,4 +215,16 @@ fn message(label: i64) -> ModelInferResponse {
         }],
         raw_output_contents: vec![Bytes::copy_from_slice(&label.to_le_bytes())],
     }
+}
+
+fn large(label: i64) -> Bytes {
+    let mut answer = message(label);
+    answer.outputs.push(Tensor {
+        name: "filling".to_owned(),
+        datatype: "UINT8".to_owned(),
+        shape: vec![i64::try_from(LARGE).unwrap()],
+        contents: None,
+    });
+    answer.raw_output_contents.push(vec![b'x'; LARGE].into());
+    frame(&answer.encode_to_vec()).unwrap()
 }

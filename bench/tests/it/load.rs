@@ -14,6 +14,7 @@ use lab_bench::{
     record::FailureClass,
     session::Session,
     target::{Expect, Inference, Output, Request, Target},
+    trust::Trust,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,7 @@ pub(crate) fn target(url: &str) -> Target {
     };
     Target {
         url: format!("{url}/v2/models/echo/infer"),
+        trust: Trust::default(),
         method: Method::POST,
         headers: HeaderMap::new(),
         requests: (0..10).map(request).collect(),

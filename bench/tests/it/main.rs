@@ -4,9 +4,12 @@
     reason = "a test whose server cannot start has failed"
 )]
 
+mod authority;
 mod generators;
 mod grpc;
 mod grpc_server;
 mod load;
 mod server;
 mod sweep;
+mod tls;
+mod tls_server;

@@ -4,7 +4,7 @@ use std::{
     convert::Infallible,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -19,7 +19,17 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpListener, task::JoinSet};
+use rustls::ServerConfig;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    task::JoinSet,
+};
+
+use crate::tls_server::Door;
+
+/// More than a socket's buffer or a record of TLS holds, bytes.
+pub(crate) const LARGE: usize = 1 << 20;
 
 type Answer = BoxBody<Bytes, Infallible>;
 
@@ -39,20 +49,33 @@ pub(crate) enum Manner {
     Chunks,
     /// Takes ten milliseconds for each.
     Slow,
+    /// Has more to say than fits into a socket's buffer.
+    Large,
 }
 
 /// A server on a free port of 127.0.0.1; ends when dropped.
 pub(crate) struct Server {
     pub(crate) url: String,
     pub(crate) connections: Arc<AtomicU64>,
+    /// From now on it speaks no TLS.
+    pub(crate) plain: Arc<AtomicBool>,
     _tasks: JoinSet<()>,
 }
 
 impl Server {
     pub(crate) async fn start(manner: Manner, quiet: u64) -> Self {
+        Self::behind(Door::open(), manner, quiet).await
+    }
+
+    pub(crate) async fn start_tls(config: Arc<ServerConfig>, manner: Manner, quiet: u64) -> Self {
+        Self::behind(Door::tls(config), manner, quiet).await
+    }
+
+    async fn behind(door: Door, manner: Manner, quiet: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let url = format!("http{}://{}", door.suffix(), listener.local_addr().unwrap());
         let connections = Arc::new(AtomicU64::new(0));
+        let plain = Arc::clone(&door.plain);
         let accepted = Arc::clone(&connections);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
@@ -61,25 +84,35 @@ impl Server {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 accepted.fetch_add(1, Ordering::Relaxed);
-                let served = Arc::clone(&served);
+                let (door, served) = (door.clone(), Arc::clone(&served));
                 open.spawn(async move {
-                    let service = service_fn(move |request| {
-                        let number = served.fetch_add(1, Ordering::Relaxed) + 1;
-                        answer(request, manner, number.saturating_sub(quiet))
-                    });
-                    let connection = http1::Builder::new();
-                    let _ = connection
-                        .serve_connection(TokioIo::new(stream), service)
-                        .await;
+                    if let Some(stream) = door.enter(stream).await {
+                        serve(stream, manner, served, quiet).await;
+                    }
                 });
             }
         });
         Self {
             url,
             connections,
+            plain,
             _tasks: tasks,
         }
     }
+}
+
+async fn serve<S>(stream: S, manner: Manner, served: Arc<AtomicU64>, quiet: u64)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let service = service_fn(move |request| {
+        let number = served.fetch_add(1, Ordering::Relaxed) + 1;
+        answer(request, manner, number.saturating_sub(quiet))
+    });
+    let connection = http1::Builder::new();
+    let _ = connection
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 async fn answer(
@@ -113,6 +146,7 @@ async fn answer(
             tokio::time::sleep(Duration::from_millis(10)).await;
             inference(label)
         }
+        Manner::Large => large(label),
         // A body whose length hyper does not know is sent in chunks.
         Manner::Chunks => inference(label)
             .map(|body| StreamBody::new(body.into_data_stream().map_ok(Frame::data)).boxed()),
@@ -124,6 +158,15 @@ fn inference(label: i64) -> Response<Answer> {
     let body = serde_json::json!({
         "model_name": "echo",
         "model_version": "1",
+        "outputs": [{"name": "label", "datatype": "INT64", "shape": [1], "data": [label]}],
+    });
+    Response::new(Full::from(body.to_string()).boxed())
+}
+
+fn large(label: i64) -> Response<Answer> {
+    let body = serde_json::json!({
+        "model_name": "echo",
+        "parameters": {"filling": "x".repeat(LARGE)},
         "outputs": [{"name": "label", "datatype": "INT64", "shape": [1], "data": [label]}],
     });
     Response::new(Full::from(body.to_string()).boxed())

@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use lab_bench::{
+    Server,
     sweep::{Axes, Place, Sweep, SweepError, Variant},
     workload::Workload,
 };
@@ -21,7 +22,7 @@ type Loaded = Arc<Mutex<Vec<u64>>>;
 
 /// Triton's model repository, as far as one model of it can be loaded with other instances.
 struct Repository {
-    url: String,
+    server: Server,
     loaded: Loaded,
     _tasks: JoinSet<()>,
 }
@@ -44,7 +45,7 @@ impl Repository {
             }
         });
         Self {
-            url,
+            server: url.into(),
             loaded,
             _tasks: tasks,
         }
@@ -100,11 +101,11 @@ impl Place for Servers<'_> {
     type Figures = String;
     type Error = SweepError;
 
-    async fn scale(&mut self, replicas: Option<u32>) -> Result<Vec<String>, SweepError> {
+    async fn scale(&mut self, replicas: Option<u32>) -> Result<Vec<Server>, SweepError> {
         self.asked_for.push(replicas);
         let count = replicas.map_or(1, |count| usize::try_from(count).unwrap());
         let all = self.all.iter().take(count);
-        Ok(all.map(|one| one.url.clone()).collect())
+        Ok(all.map(|one| one.server.clone()).collect())
     }
 
     async fn measure(&mut self, workload: &Workload) -> Result<String, SweepError> {
@@ -208,9 +209,13 @@ async fn what_cannot_be_asked_is_told_before_anything_is_set_up() {
 
 #[tokio::test]
 async fn an_address_of_another_protocol_is_told_before_anything_is_asked() {
-    for address in ["grpc://127.0.0.1:8001", "https://127.0.0.1:8000"] {
+    for address in [
+        "grpc://127.0.0.1:8001",
+        "grpcs://127.0.0.1:8001",
+        "triton:8000",
+    ] {
         let mut repository = Repository::start().await;
-        address.clone_into(&mut repository.url);
+        repository.server = address.into();
         let refused = swept(&mut servers(&[&repository]), &instances(&[2])).await;
         let refused = refused.unwrap_err().to_string();
         assert!(refused.contains("is not the address of a model repository"));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lab_bench::{
-    Behind,
+    Behind, Server,
     duel::{Compared, Duel, DuelError, Stage},
     error::BenchError,
     suite::{Bench, Measured},
@@ -104,13 +104,11 @@ pub enum BenchmarkError {
 impl BenchmarkError {
     /// Whether the workload or the address is wrong, and not what answers there.
     pub(crate) const fn is_usage(&self) -> bool {
-        matches!(
-            self,
-            Self::Workload(_)
-                | Self::NodesOfOthers { .. }
-                | Self::Bench(BenchError::Target(_))
-                | Self::Duel(DuelError::Bench(BenchError::Target(_)) | DuelError::Plan(_))
-        )
+        match self {
+            Self::Workload(_) | Self::NodesOfOthers { .. } | Self::Duel(DuelError::Plan(_)) => true,
+            Self::Bench(error) | Self::Duel(DuelError::Bench(error)) => error.is_usage(),
+            Self::NoEndpoint { .. } => false,
+        }
     }
 
     /// Whether the person asked it to end.
@@ -153,7 +151,7 @@ pub async fn measure(
     let endpoints = session
         .unless_interrupted(Endpoints::open(cluster, locked))
         .await?;
-    let base = server(&endpoints, locked, workload)?;
+    let server = server(&endpoints, locked, workload)?;
     if endpoints.are_forwarded() {
         let text = "the benchmark goes through a port-forward of the API server, which is part of what it measures";
         session.emitter.emit(Fact::Noted {
@@ -164,10 +162,10 @@ pub async fn measure(
     let Session {
         emitter, cancel, ..
     } = session;
-    measure_at(&base, Some(&pods), workload, &**emitter, cancel).await
+    measure_at(&server, Some(&pods), workload, &**emitter, cancel).await
 }
 
-/// The address of the stack's own server that speaks the workload's protocol.
+/// The stack's own server that speaks the workload's protocol.
 ///
 /// # Errors
 /// When the stack has none.
@@ -175,21 +173,22 @@ pub fn server(
     endpoints: &Endpoints,
     locked: &LockedStack,
     workload: &Workload,
-) -> Result<String, BenchmarkError> {
-    url(endpoints, locked, name_of_endpoint(workload))
+) -> Result<Server, BenchmarkError> {
+    server_of(endpoints, locked, name_of_endpoint(workload))
 }
 
-/// The address of one of the stack's endpoints.
-pub(crate) fn url(
+/// The server behind one of the stack's endpoints.
+pub(crate) fn server_of(
     endpoints: &Endpoints,
     locked: &LockedStack,
     endpoint: &'static str,
-) -> Result<String, BenchmarkError> {
-    let found = endpoints.urls().get(endpoint).cloned();
-    found.ok_or_else(|| BenchmarkError::NoEndpoint {
+) -> Result<Server, BenchmarkError> {
+    let found = endpoints.urls().get(endpoint);
+    let url = found.ok_or_else(|| BenchmarkError::NoEndpoint {
         stack: locked.name.clone(),
         endpoint,
-    })
+    })?;
+    Ok(url.as_str().into())
 }
 
 /// Compares two servers, and tells how far it is.
@@ -235,15 +234,14 @@ pub async fn compare(
     Ok(told.await.map_err(BenchmarkError::from)?)
 }
 
-/// Runs a workload against any server that speaks its protocol, given as
-/// `http://host:port`, and emits what it measured, also where it was ended early; `behind`
-/// knows what is behind that address.
+/// Runs a workload against any server that speaks its protocol, and emits what it measured,
+/// also where it was ended early; `behind` knows what is behind its address.
 ///
 /// # Errors
 /// When the server does not answer rightly even without load, or the token is
 /// cancelled. Errors under load are counted, not returned.
 pub async fn measure_at(
-    server: &str,
+    server: &Server,
     behind: Option<&dyn Behind>,
     workload: &Workload,
     emitter: &dyn Emitter,

@@ -8,6 +8,7 @@ use std::{
 
 pub use lab_bench::generators::serve;
 use lab_bench::{
+    Server,
     generators::{Generators, Wire},
     suite::Bench,
     workload::Workload,
@@ -94,12 +95,10 @@ pub async fn measure(
 }
 
 /// The address that pods know the stack's server by.
-fn inside(locked: &LockedStack, workload: &Workload) -> Result<String, BenchmarkError> {
+fn inside(locked: &LockedStack, workload: &Workload) -> Result<Server, BenchmarkError> {
     let Endpoint { service, port, .. } = endpoint(locked, workload)?;
     let namespace = &locked.stack.namespace;
-    Ok(format!(
-        "http://{service}.{namespace}.svc.cluster.local:{port}"
-    ))
+    Ok(format!("http://{service}.{namespace}.svc.cluster.local:{port}").into())
 }
 
 fn job(
@@ -135,10 +134,10 @@ fn job(
 struct Within<'a> {
     session: &'a Session<'a>,
     workload: &'a Workload,
-    /// The server's address for lab.
-    here: String,
-    /// The server's address for pods.
-    there: String,
+    /// The server, by its address for lab.
+    here: Server,
+    /// The server, by its address for pods.
+    there: Server,
     /// The server's own pods.
     pods: ServerPods,
 }
@@ -235,7 +234,10 @@ mod tests {
 
     #[test]
     fn pods_ask_the_service_by_its_name() {
-        let inside = |named| inside(&lifecycle(), &workload(&root(), named).unwrap()).unwrap();
+        let inside = |named| {
+            let workload = workload(&root(), named).unwrap();
+            inside(&lifecycle(), &workload).unwrap().url
+        };
         assert_eq!(
             inside("digits"),
             "http://triton.mlops-platform.svc.cluster.local:8000"

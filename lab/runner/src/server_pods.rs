@@ -2,7 +2,7 @@
 
 use std::{pin::Pin, time::Duration};
 
-use lab_bench::{Behind, Used, workload::Workload};
+use lab_bench::{Behind, Server, Used, workload::Workload};
 use lab_cluster::Cluster;
 use lab_k8s::{
     Kube,
@@ -23,8 +23,8 @@ pub(crate) struct ServerPods {
     service: Target,
     /// Where the servers tell of themselves and let their models be set up.
     management: Target,
-    /// An address of each of the pods, where there are several.
-    servers: Vec<String>,
+    /// Each of the pods, where there are several.
+    servers: Vec<Server>,
     /// What leads there.
     _forwards: Vec<Forward>,
 }
@@ -67,8 +67,8 @@ impl ServerPods {
             let target = self.management.clone();
             forwards.push(Forward::open_to(self.kube.clone(), target, pod.clone()).await?);
         }
-        let address = |forward: &Forward| format!("http://{}", forward.address());
-        self.servers = forwards.iter().map(address).collect();
+        let server = |forward: &Forward| format!("http://{}", forward.address()).into();
+        self.servers = forwards.iter().map(server).collect();
         self._forwards = forwards;
         Ok(())
     }
@@ -105,7 +105,7 @@ impl Behind for ServerPods {
         })
     }
 
-    fn servers(&self) -> &[String] {
+    fn servers(&self) -> &[Server] {
         &self.servers
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use lab_bench::{
-    Behind,
+    Behind, Server,
     sweep::{self, Place, Sweep, Variant},
     workload::Workload,
 };
@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Endpoints,
-    benchmark::{REPOSITORY, measure_at, server, url},
+    benchmark::{REPOSITORY, measure_at, server, server_of},
     error::RunError,
     server_pods::ServerPods,
     session::Session,
@@ -67,14 +67,14 @@ pub enum SweepError {
 impl SweepError {
     /// Whether the command line is wrong, and not what answers there.
     pub(crate) const fn is_usage(&self) -> bool {
-        matches!(
-            self,
-            Self::ReplicasOfAddress { .. }
-                | Self::Model(
-                    sweep::SweepError::Workload(_)
-                        | sweep::SweepError::Repository(sweep::RepositoryError::Address { .. })
-                )
-        )
+        match self {
+            Self::ReplicasOfAddress { .. } | Self::Model(sweep::SweepError::Workload(_)) => true,
+            Self::Model(sweep::SweepError::Bench(error)) => error.is_usage(),
+            Self::Model(sweep::SweepError::Repository(error)) => {
+                matches!(error, sweep::RepositoryError::Address { .. })
+            }
+            Self::Model(sweep::SweepError::NoServers { .. }) | Self::NoDeployment { .. } => false,
+        }
     }
 }
 
@@ -108,7 +108,7 @@ pub async fn sweep(
     let mut place = Stack {
         session,
         server: server(&endpoints, locked, sweep.workload)?,
-        repository: url(&endpoints, locked, REPOSITORY)?,
+        repository: server_of(&endpoints, locked, REPOSITORY)?,
         asked_for: replicas.as_ref().map(Replicas::wanted),
         replicas,
         pods,
@@ -124,18 +124,18 @@ async fn replicas_of(pods: &ServerPods) -> Result<Replicas, RunError> {
     })
 }
 
-/// Runs a sweep against one server, given as `http://host:port`, and tells how far it is.
+/// Runs a sweep against one server, and tells how far it is.
 ///
 /// # Errors
 /// As [`measure_at`], and when the server does not set its model up.
 pub async fn sweep_at(
-    server: &str,
+    server: &Server,
     sweep: &Sweep<'_>,
     emitter: &dyn Emitter,
     cancel: &CancellationToken,
 ) -> Result<Swept, RunError> {
     if sweep.variants.iter().any(|it| it.replicas.is_some()) {
-        let server = server.to_owned();
+        let server = server.url.clone();
         return Err(SweepError::ReplicasOfAddress { server }.into());
     }
     let mut place = Address {
@@ -147,7 +147,7 @@ pub async fn sweep_at(
 }
 
 async fn measured(
-    server: &str,
+    server: &Server,
     behind: Option<&dyn Behind>,
     workload: &Workload,
     emitter: &dyn Emitter,
@@ -160,7 +160,7 @@ async fn measured(
 
 /// One server.
 struct Address<'a> {
-    server: &'a str,
+    server: &'a Server,
     emitter: &'a dyn Emitter,
     cancel: &'a CancellationToken,
 }
@@ -169,8 +169,8 @@ impl Place for Address<'_> {
     type Figures = BenchmarkSummary;
     type Error = RunError;
 
-    async fn scale(&mut self, _: Option<u32>) -> Result<Vec<String>, RunError> {
-        Ok(vec![self.server.to_owned()])
+    async fn scale(&mut self, _: Option<u32>) -> Result<Vec<Server>, RunError> {
+        Ok(vec![self.server.clone()])
     }
 
     async fn measure(&mut self, workload: &Workload) -> Result<BenchmarkSummary, RunError> {
@@ -181,8 +181,8 @@ impl Place for Address<'_> {
 /// The servers of a stack on a cluster.
 struct Stack<'a> {
     session: &'a Session<'a>,
-    server: String,
-    repository: String,
+    server: Server,
+    repository: Server,
     pods: ServerPods,
     /// What says how many servers there are, where that is varied.
     replicas: Option<Replicas>,
@@ -194,7 +194,7 @@ impl Place for Stack<'_> {
     type Figures = BenchmarkSummary;
     type Error = RunError;
 
-    async fn scale(&mut self, count: Option<u32>) -> Result<Vec<String>, RunError> {
+    async fn scale(&mut self, count: Option<u32>) -> Result<Vec<Server>, RunError> {
         if let Some(replicas) = self.replicas.clone() {
             let wanted = count.unwrap_or(replicas.wanted());
             if self.asked_for.replace(wanted) != Some(wanted) {

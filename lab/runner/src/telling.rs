@@ -7,6 +7,7 @@ use std::{
 };
 
 use lab_bench::{
+    Server,
     load::{Course, Phase, Watch},
     measure::offered,
     suite,
@@ -45,7 +46,7 @@ struct Running {
 }
 
 impl<'a> Telling<'a> {
-    pub(crate) fn new(workload: &'a Workload, server: &str, emitter: &'a dyn Emitter) -> Self {
+    pub(crate) fn new(workload: &'a Workload, server: &Server, emitter: &'a dyn Emitter) -> Self {
         Self {
             emitter,
             workload: &workload.name,

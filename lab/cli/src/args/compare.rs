@@ -1,5 +1,7 @@
 //! The command line of `lab bench compare`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::{StackArgs, SweepArgs};
@@ -27,10 +29,15 @@ pub(crate) enum BenchCommand {
 /// `lab bench compare`.
 #[derive(Debug, Args)]
 pub(crate) struct CompareArgs {
-    /// What there was: a cluster's name, or `http://host:port`.
+    /// What there was: a cluster's name, or an address: `http://`, `https://`, `grpc://` or
+    /// `grpcs://` with `host:port`.
     pub(crate) a: String,
     /// What shall come.
     pub(crate) b: String,
+    /// Also believe certificates that the authorities of this PEM file have signed, not only
+    /// those of this machine's (`SSL_CERT_FILE`).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cacert: Option<PathBuf>,
     /// Which stack is on the clusters.
     #[command(flatten)]
     pub(crate) stack: StackArgs,

@@ -102,10 +102,14 @@ pub(crate) struct BenchArgs {
     /// The cluster's name.
     #[arg(required_unless_present = "url")]
     pub(crate) name: Option<ClusterName>,
-    /// Measure the server at this address instead: any that speaks the Open Inference
-    /// Protocol v2, as Triton does, over plain HTTP.
+    /// Measure the server at this address instead: any that speaks the workload's protocol,
+    /// over `http://`, `https://`, `grpc://` or `grpcs://`.
     #[arg(long, value_name = "URL", conflicts_with = "name")]
     pub(crate) url: Option<String>,
+    /// Also believe certificates that the authorities of this PEM file have signed, not only
+    /// those of this machine's (`SSL_CERT_FILE`).
+    #[arg(long, value_name = "FILE", conflicts_with = "name")]
+    pub(crate) cacert: Option<PathBuf>,
     /// Make the load in the cluster, with so many generators: each is a pod with a share of
     /// it, they begin together, and their histograms are added.
     #[arg(long, value_name = "N", conflicts_with = "url", value_parser = clap::value_parser!(u32).range(1..=64))]

@@ -12,9 +12,13 @@ use super::StackArgs;
 #[group(id = "ways", required = true, multiple = true,
         args = ["replicas", "batch_size", "instances", "batching"])]
 pub(crate) struct SweepArgs {
-    /// The server: a cluster's name, or the `http://host:port` of a Triton that lets its
-    /// models be loaded (`--model-control-mode=explicit`).
+    /// The server: a cluster's name, or the `http://host:port` (`https://`) of a Triton that
+    /// lets its models be loaded (`--model-control-mode=explicit`).
     pub(crate) server: String,
+    /// Also believe certificates that the authorities of this PEM file have signed, not only
+    /// those of this machine's (`SSL_CERT_FILE`).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cacert: Option<PathBuf>,
     /// Servers that have the model: replicas of their Deployment. A connection stays with
     /// the one that kube-proxy gives it.
     #[arg(long, value_name = "N", value_delimiter = ',',

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use lab_bench::workload::Workload;
+use lab_bench::{Server, error::BenchError, trust::Trust, workload::Workload};
 use lab_model::{
     benchmark::BenchmarkSummary,
     event::{Event, Fact},
@@ -10,7 +10,7 @@ use lab_model::{
     name::ClusterName,
 };
 use lab_report::{lang::Lang, pictures};
-use lab_runner::{RunError, Session, benchmark, generators};
+use lab_runner::{RunError, Session, benchmark, benchmark::BenchmarkError, generators};
 
 use super::{CommandError, Context, cluster::open, compare::compare, live::Live, sweep::sweep};
 use crate::{
@@ -30,7 +30,10 @@ pub(super) async fn bench(context: &Context, args: BenchArgs) -> Result<Exit, Co
         make(folder)?;
     }
     let summary = match (args.url, args.name) {
-        (Some(url), _) => server(context, &url, &workload, out).await?,
+        (Some(url), _) => {
+            let trust = trust(args.cacert.as_deref())?;
+            server(context, &Server { url, trust }, &workload, out).await?
+        }
         (None, Some(name)) => {
             let wish = Wish {
                 name: &name,
@@ -54,16 +57,23 @@ pub(super) async fn bench(context: &Context, args: BenchArgs) -> Result<Exit, Co
     })
 }
 
+/// Who is believed to say who a server is: also those of a file, where one is named.
+pub(super) fn trust(file: Option<&Path>) -> Result<Trust, RunError> {
+    let read = file.map(Trust::with_file).transpose();
+    let read = read.map_err(|error| BenchmarkError::from(BenchError::from(error)))?;
+    Ok(read.unwrap_or_default())
+}
+
 /// Measures a server that needs no cluster of ours.
 async fn server(
     context: &Context,
-    url: &str,
+    server: &Server,
     workload: &Workload,
     out: Option<&Path>,
 ) -> Result<BenchmarkSummary, CommandError> {
     let live = Live::start(&context.global, None);
     let (cancel, watcher) = signals::watch();
-    let measured = benchmark::measure_at(url, None, workload, &*live.emitter(), &cancel).await;
+    let measured = benchmark::measure_at(server, None, workload, &*live.emitter(), &cancel).await;
     let events = live.finish().await;
     drop(watcher);
     keep(context, out, &events)?;

@@ -1,7 +1,9 @@
 //! `lab bench compare`: a verdict on two servers.
 
 use lab_bench::{
+    Server,
     duel::{Compared, Duel},
+    trust::Trust,
     verdict::{Outcome, Plan},
     workload::Workload,
 };
@@ -10,7 +12,7 @@ use lab_report::lang::Lang;
 use lab_runner::{Endpoints, RunError, benchmark};
 use serde_json::json;
 
-use super::{CommandError, Context, cluster::open, live::Live};
+use super::{CommandError, Context, bench::trust, cluster::open, live::Live};
 use crate::{
     args::{CompareArgs, ImagePolicy, StackArgs},
     output, signals,
@@ -19,13 +21,14 @@ use crate::{
 pub(super) async fn compare(context: &Context, args: CompareArgs) -> Result<Exit, CommandError> {
     let workload = benchmark::workload(&context.root, &args.workload).map_err(RunError::from)?;
     let plan = plan(&args);
-    let a = Server::find(context, &args.a, &args.stack, &workload).await?;
-    let b = Server::find(context, &args.b, &args.stack, &workload).await?;
+    let trust = trust(args.cacert.as_deref())?;
+    let find = async |named| Found::find(context, named, &args.stack, &workload, &trust).await;
+    let (a, b) = (find(&args.a).await?, find(&args.b).await?);
     let duel = Duel {
         workload: &workload,
         concurrency: args.concurrency,
-        a: &a.url,
-        b: &b.url,
+        a: &a.server,
+        b: &b.server,
     };
     let live = Live::start(&context.global, None);
     let (cancel, watcher) = signals::watch();
@@ -37,7 +40,7 @@ pub(super) async fn compare(context: &Context, args: CompareArgs) -> Result<Exit
         verdict,
         comparison,
     } = compared?;
-    let all = json!({"a": a.url, "b": b.url, "verdict": verdict, "runs": comparison});
+    let all = json!({"a": a.server.url, "b": b.server.url, "verdict": verdict, "runs": comparison});
     let text = match context.global.lang.lang() {
         Lang::English => verdict.to_string(),
         Lang::Korean => verdict.korean().to_string(),
@@ -64,23 +67,27 @@ fn plan(args: &CompareArgs) -> Plan {
 }
 
 /// A server that is compared.
-struct Server {
-    url: String,
+struct Found {
+    server: Server,
     /// Forwards live as long as they are held.
     _endpoints: Option<Endpoints>,
 }
 
-impl Server {
+impl Found {
     /// An address as it is, or the model server of the cluster of this name.
     async fn find(
         context: &Context,
         named: &str,
         stack: &StackArgs,
         workload: &Workload,
+        trust: &Trust,
     ) -> Result<Self, CommandError> {
         if named.contains("://") {
             return Ok(Self {
-                url: named.to_owned(),
+                server: Server {
+                    url: named.to_owned(),
+                    trust: trust.clone(),
+                },
                 _endpoints: None,
             });
         }
@@ -89,9 +96,9 @@ impl Server {
         let workbench = context.workbench(ImagePolicy::Auto).await?;
         let cluster = open(&workbench, &name).await?;
         let endpoints = Endpoints::open(&cluster, &locked).await?;
-        let url = benchmark::server(&endpoints, &locked, workload).map_err(RunError::from)?;
+        let server = benchmark::server(&endpoints, &locked, workload).map_err(RunError::from)?;
         Ok(Self {
-            url,
+            server,
             _endpoints: Some(endpoints),
         })
     }

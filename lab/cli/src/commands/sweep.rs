@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lab_bench::sweep::Sweep;
+use lab_bench::{Server, sweep::Sweep};
 use lab_model::{
     event::{Event, Fact},
     exit::Exit,
@@ -53,8 +53,12 @@ async fn measure(
     live: &Live,
 ) -> Result<Swept, CommandError> {
     if args.server.contains("://") {
+        let server = Server {
+            url: args.server.clone(),
+            trust: bench::trust(args.cacert.as_deref())?,
+        };
         let (cancel, _watcher) = signals::watch();
-        let measured = sweep::sweep_at(&args.server, wished, &*live.emitter(), &cancel).await;
+        let measured = sweep::sweep_at(&server, wished, &*live.emitter(), &cancel).await;
         return Ok(measured?);
     }
     let name = cluster_name(&args.server)?;

@@ -108,9 +108,30 @@ fn an_unknown_workload_is_told() {
 fn an_address_that_is_none_is_told() {
     let said = refused(
         &Checkout::new(),
-        &["bench", "--url", "https://127.0.0.1:8000"],
+        &["bench", "--url", "ftp://127.0.0.1:8000"],
     );
     insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_file_without_authorities_is_told() {
+    let checkout = Checkout::new().with("empty.pem", "").with(
+        "broken.pem",
+        "-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n",
+    );
+    let url = "https://127.0.0.1:8000";
+    let told: Vec<_> = ["missing.pem", "empty.pem", "broken.pem"]
+        .iter()
+        .map(|file| {
+            let commands: [&[&str]; 3] = [
+                &["bench", "--url", url, "--cacert", file],
+                &["bench", "compare", url, url, "--cacert", file],
+                &["bench", "sweep", url, "--instances", "1", "--cacert", file],
+            ];
+            refused_by_all(&checkout, &commands)
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
 }
 
 #[test]
@@ -186,6 +207,7 @@ fn names_and_numbers_that_are_none_are_told() {
         &["run", "--images", "maybe"],
         &["run", "--lang", "fr"],
         &["bench"],
+        &["bench", "demo", "--cacert", "ca.pem"],
         &["down"],
     ]
     .iter()

@@ -17,3 +17,4 @@ mod secrets;
 mod settings;
 #[path = "../shell/mod.rs"]
 mod shell;
+mod tls;
