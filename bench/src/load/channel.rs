@@ -18,7 +18,7 @@ use h2::client::{Builder, Connection, SendRequest};
 
 use super::{
     poller::{EventFlags, Poller},
-    socket::{Side, Socket, Traffic, Way, begin, begun},
+    socket::{Side, Socket, Traffic, Way, begin, begun, way},
 };
 use crate::server::{Peer, Tls};
 
@@ -235,7 +235,7 @@ async fn shake(
     side: Side,
     tls: Option<Tls>,
 ) -> io::Result<(SendRequest<Bytes>, Connection<Way, Bytes>)> {
-    let way = Way::over(side, tls).await?;
+    let way = way(side, tls).await?;
     let shaken = Builder::new()
         .enable_push(false)
         .initial_window_size(STREAM_WINDOW)

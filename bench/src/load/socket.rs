@@ -16,6 +16,7 @@ use std::{
 use rustix::net::{AddressFamily, SocketFlags, SocketType, connect, socket_with, sockopt};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
 use crate::server::Tls;
 
@@ -166,76 +167,12 @@ impl AsyncWrite for Side {
 }
 
 /// What HTTP/2's connection goes over: the socket, or TLS over it.
-#[derive(Debug)]
-pub(crate) enum Way {
-    Plain(Side),
-    Tls(Box<TlsStream<Side>>),
-}
+pub(crate) type Way = Either<Side, Box<TlsStream<Side>>>;
 
-impl Way {
-    /// The socket, when hands were shaken over it where that is wanted.
-    pub(crate) async fn over(side: Side, tls: Option<Tls>) -> io::Result<Self> {
-        Ok(match tls {
-            None => Self::Plain(side),
-            Some(tls) => Self::Tls(Box::new(tls.shake(side).await?)),
-        })
-    }
-}
-
-impl AsyncRead for Way {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(side) => Pin::new(side).poll_read(cx, buffer),
-            Self::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
-        }
-    }
-}
-
-impl AsyncWrite for Way {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(side) => Pin::new(side).poll_write(cx, bytes),
-            Self::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        parts: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(side) => Pin::new(side).poll_write_vectored(cx, parts),
-            Self::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, parts),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(side) => side.is_write_vectored(),
-            Self::Tls(tls) => tls.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(side) => Pin::new(side).poll_flush(cx),
-            Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(side) => Pin::new(side).poll_shutdown(cx),
-            Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
-        }
-    }
+/// The way over a socket, when hands were shaken where that is wanted.
+pub(crate) async fn way(side: Side, tls: Option<Tls>) -> io::Result<Way> {
+    Ok(match tls {
+        None => Either::Left(side),
+        Some(tls) => Either::Right(Box::new(tls.shake(side).await?)),
+    })
 }
