@@ -145,7 +145,9 @@ mod tests {
             nanos in prop::collection::vec(1_u64..60_000_000_000, 0..100)
         ) {
             let mut told = times();
-            nanos.iter().for_each(|it| told.saturating_record(*it));
+            for it in nanos {
+                told.saturating_record(it);
+            }
             prop_assert_eq!(Exported::of(&told).read(&times()).unwrap(), told);
         }
 

@@ -78,6 +78,11 @@ pub enum SweepError {
 }
 
 impl Sweep<'_> {
+    /// Whether any way says how many servers there are.
+    pub fn scales(&self) -> bool {
+        self.variants.iter().any(|it| it.replicas.is_some())
+    }
+
     /// Serves the model in each way and has the workload, named by it, measured; then
     /// leaves it as it was, also where measuring failed or was ended early.
     ///

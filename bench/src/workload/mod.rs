@@ -185,12 +185,11 @@ impl Workload {
     pub fn load(path: &Path) -> Result<Self, WorkloadError> {
         let said = read::parse(&path.display().to_string(), &text(path)?)?;
         let beside = |name: &str| path.with_file_name(name);
-        let (requests, samples) = match said.protocol {
-            Protocol::Http => (bodies::as_they_are(&beside(&said.samples))?, None),
-            _ => {
-                let samples = Samples::load(&beside(&said.samples), &said.tensors.input)?;
-                (Vec::new(), Some((samples, said.tensors)))
-            }
+        let (requests, samples) = if said.protocol == Protocol::Http {
+            (bodies::as_they_are(&beside(&said.samples))?, None)
+        } else {
+            let samples = Samples::load(&beside(&said.samples), &said.tensors.input)?;
+            (Vec::new(), Some((samples, said.tensors)))
         };
         let open = said.open.map(|open| open.resolve(&beside)).transpose()?;
         let workload = Self {

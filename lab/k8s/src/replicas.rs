@@ -78,7 +78,7 @@ fn wanted(deployment: &Deployment) -> u32 {
     said.and_then(|it| it.try_into().ok()).unwrap_or(1)
 }
 
-/// The Deployment that owns the ReplicaSet that owns a pod.
+/// The Deployment that owns the `ReplicaSet` that owns a pod.
 async fn owner(kube: &Kube, namespace: &str, pod: &str) -> kube::Result<Option<Deployment>> {
     let pods: Api<Pod> = Api::namespaced(kube.client(), namespace);
     let Some(set) = owned_by::<ReplicaSet>(&pods.get(pod).await?) else {

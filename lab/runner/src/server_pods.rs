@@ -23,9 +23,14 @@ pub(crate) struct ServerPods {
     service: Target,
     /// Where the servers tell of themselves and let their models be set up.
     management: Target,
-    /// Each of the pods, where there are several.
+    each: Each,
+}
+
+/// Each of the pods by itself, where there are several.
+#[derive(Default)]
+struct Each {
     servers: Vec<Server>,
-    /// What leads there.
+    /// What leads there, as long as it is held.
     _forwards: Vec<Forward>,
 }
 
@@ -48,8 +53,7 @@ impl ServerPods {
             kube: Kube::from_kubeconfig_file(&cluster.kubeconfig).await?,
             service: target(endpoint(locked, workload)?),
             management: target(endpoint_named(locked, REPOSITORY)?),
-            servers: Vec::new(),
-            _forwards: Vec::new(),
+            each: Each::default(),
         };
         pods.find().await?;
         Ok(pods)
@@ -68,8 +72,10 @@ impl ServerPods {
             forwards.push(Forward::open_to(self.kube.clone(), target, pod.clone()).await?);
         }
         let server = |forward: &Forward| format!("http://{}", forward.address()).into();
-        self.servers = forwards.iter().map(server).collect();
-        self._forwards = forwards;
+        self.each = Each {
+            servers: forwards.iter().map(server).collect(),
+            _forwards: forwards,
+        };
         Ok(())
     }
 
@@ -106,6 +112,6 @@ impl Behind for ServerPods {
     }
 
     fn servers(&self) -> &[Server] {
-        &self.servers
+        &self.each.servers
     }
 }

@@ -101,9 +101,10 @@ pub async fn sweep(
     // Held until all is measured.
     let endpoints = Endpoints::open(cluster, locked).await?;
     let pods = ServerPods::of(cluster, locked, sweep.workload).await?;
-    let replicas = match sweep.variants.iter().any(|it| it.replicas.is_some()) {
-        true => Some(replicas_of(&pods).await?),
-        false => None,
+    let replicas = if sweep.scales() {
+        Some(replicas_of(&pods).await?)
+    } else {
+        None
     };
     let mut place = Stack {
         session,
@@ -134,7 +135,7 @@ pub async fn sweep_at(
     emitter: &dyn Emitter,
     cancel: &CancellationToken,
 ) -> Result<Swept, RunError> {
-    if sweep.variants.iter().any(|it| it.replicas.is_some()) {
+    if sweep.scales() {
         let server = server.url.clone();
         return Err(SweepError::ReplicasOfAddress { server }.into());
     }
