@@ -45,8 +45,10 @@ fn zone() -> Zone {
 }
 
 async fn server(servers: &mut JoinSet<()>) -> SocketAddr {
-    // A port that was free a moment ago, for UDP and TCP alike.
-    let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    // A port that was free a moment ago, for UDP and TCP alike: at an address from which no
+    // other test connects.
+    let address = Ipv4Addr::new(127, 0, 0, 53);
+    let free = UdpSocket::bind((address, 0)).await.unwrap();
     let address = free.local_addr().unwrap();
     drop(free);
     servers.spawn(async move {
