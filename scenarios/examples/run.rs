@@ -80,7 +80,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--not-run" => {
                 let (name, reason) = pair()?;
                 env.not_run_components
-                    .insert(name.to_owned(), reason.to_owned());
+                    .insert(name.to_owned(), reason.to_owned().into());
             }
             "--airflow" => {
                 let (user, password) = value.split_once(':').ok_or("write USER:PASSWORD")?;

@@ -7,6 +7,7 @@ use cucumber::{
     gherkin::{Feature, GherkinEnv, ParseFileError, Scenario, tagexpr::TagOperation},
     tag::Ext as _,
 };
+use lab_model::hindrance::Hindrance;
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -129,28 +130,37 @@ pub fn features(folder: &Path, filter: &Filter) -> Result<Vec<Feature>, CatalogE
 }
 
 /// Why a scenario cannot run here.
-pub fn not_run_reason(feature: &Feature, scenario: &Scenario, env: &ScenarioEnv) -> Option<String> {
+pub fn not_run_reason(
+    feature: &Feature,
+    scenario: &Scenario,
+    env: &ScenarioEnv,
+) -> Option<Hindrance> {
     all_tags(feature, scenario)
         .filter_map(|tag| tag.strip_prefix(REQUIRES))
         .find_map(|need| lack_of(need, env))
 }
 
-fn lack_of(need: &str, env: &ScenarioEnv) -> Option<String> {
-    if let Some(reason) = env.not_run_components.get(need) {
+fn lack_of(need: &str, env: &ScenarioEnv) -> Option<Hindrance> {
+    if let Some(why) = env.not_run_components.get(need) {
+        let why = Box::new(why.clone());
         return Some(if need == GPU {
-            format!("it needs an NVIDIA GPU: {reason}")
+            Hindrance::Gpu { why }
         } else {
-            format!("{need} does not run here: {reason}")
+            let name = need.to_owned();
+            Hindrance::Component { name, why }
         });
     }
     if need == FAULTS && env.faults.is_none() {
-        return Some("nothing makes faults in this cluster".to_owned());
+        return Some(Hindrance::NoFaults);
     }
     let needed = need.strip_prefix(NODES)?;
     let there = env.nodes.len();
     // A number that cannot be read is never reached: the scenario then says so.
     let is_enough = needed.parse().is_ok_and(|needed: usize| there >= needed);
-    (!is_enough).then(|| format!("it needs {needed} nodes: `--nodes {needed}`; here is {there}"))
+    (!is_enough).then(|| Hindrance::Nodes {
+        needed: needed.to_owned(),
+        here: there,
+    })
 }
 
 /// Tags of a scenario and of its feature, without `@`.
@@ -245,10 +255,13 @@ mod tests {
              Scenario: b\n    Given x\n",
         );
         let mut here = env();
-        here.not_run_components = [("grafana".to_owned(), "no registry".to_owned())].into();
+        here.not_run_components = [("grafana".to_owned(), Hindrance::NotInstalled)].into();
         assert_eq!(
-            not_run_reason(&feature, &feature.scenarios[0], &here).as_deref(),
-            Some("grafana does not run here: no registry")
+            not_run_reason(&feature, &feature.scenarios[0], &here),
+            Some(Hindrance::Component {
+                name: "grafana".to_owned(),
+                why: Box::new(Hindrance::NotInstalled),
+            })
         );
         assert_eq!(not_run_reason(&feature, &feature.scenarios[1], &here), None);
     }
@@ -259,8 +272,11 @@ mod tests {
         let reason = |env: &ScenarioEnv| not_run_reason(&feature, &feature.scenarios[0], env);
         let mut here = env();
         assert_eq!(
-            reason(&here).as_deref(),
-            Some("it needs 3 nodes: `--nodes 3`; here is 1")
+            reason(&here),
+            Some(Hindrance::Nodes {
+                needed: "3".to_owned(),
+                here: 1,
+            })
         );
         here.nodes = ["a", "b", "c"].map(str::to_owned).to_vec();
         assert_eq!(reason(&here), None);
@@ -270,8 +286,8 @@ mod tests {
     fn scenario_of_faults_needs_something_that_makes_them() {
         let feature = feature("Feature: f\n  @requires-faults\n  Scenario: a\n    Given x\n");
         assert_eq!(
-            not_run_reason(&feature, &feature.scenarios[0], &env()).as_deref(),
-            Some("nothing makes faults in this cluster")
+            not_run_reason(&feature, &feature.scenarios[0], &env()),
+            Some(Hindrance::NoFaults)
         );
     }
 
@@ -281,11 +297,9 @@ mod tests {
         let reason = |env: &ScenarioEnv| not_run_reason(&feature, &feature.scenarios[0], env);
         let mut here = env();
         assert_eq!(reason(&here), None);
-        here.not_run_components = [("gpu".to_owned(), "no node has one".to_owned())].into();
-        assert_eq!(
-            reason(&here).as_deref(),
-            Some("it needs an NVIDIA GPU: no node has one")
-        );
+        here.not_run_components = [("gpu".to_owned(), Hindrance::NoGpu)].into();
+        let why = Box::new(Hindrance::NoGpu);
+        assert_eq!(reason(&here), Some(Hindrance::Gpu { why }));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, path::PathBuf, sync::Arc};
 
 use futures::future::BoxFuture;
-use lab_model::fault::Fault;
+use lab_model::{fault::Fault, hindrance::Hindrance};
 use reqwest::Url;
 
 use crate::Failure;
@@ -35,7 +35,7 @@ pub struct ScenarioEnv {
     /// Components that do not run here, each with its reason. A scenario tagged
     /// `@requires-NAME` is then not run and says so; one tagged `@requires-nodes-3` where
     /// there are fewer nodes. `gpu` stands for GPUs that no node has.
-    pub not_run_components: BTreeMap<String, String>,
+    pub not_run_components: BTreeMap<String, Hindrance>,
     /// Faults in the cluster, where it takes any: scenarios tagged `@requires-faults`.
     pub faults: Option<Arc<dyn Faults>>,
     /// Folder of the chart's Grafana dashboards (`*.json`, searched in depth).

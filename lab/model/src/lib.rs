@@ -11,6 +11,7 @@ pub mod event;
 pub mod exit;
 pub mod fault;
 pub mod gpu;
+pub mod hindrance;
 pub mod installed;
 pub mod name;
 pub mod outcome;

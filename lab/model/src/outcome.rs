@@ -1,8 +1,10 @@
 //! How a scenario, a component or a stage ended.
 
-use std::error::Error;
+use std::{borrow::Cow, error::Error};
 
 use serde::{Deserialize, Serialize};
+
+use crate::hindrance::Hindrance;
 
 /// How something ended. A failure is a value here, not an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +24,8 @@ pub enum Outcome {
     },
     /// It could not run here; never counted as passed.
     NotRun {
-        /// Why it could not run.
-        reason: String,
+        /// What kept it.
+        reason: Hindrance,
     },
 }
 
@@ -43,13 +45,12 @@ impl Outcome {
         }
     }
 
-    /// The reason, where there is one.
-    pub fn reason(&self) -> Option<&str> {
+    /// The reason in English, where there is one.
+    pub fn reason(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Passed => None,
-            Self::Failed { reason } | Self::Flaky { reason } | Self::NotRun { reason } => {
-                Some(reason)
-            }
+            Self::Failed { reason } | Self::Flaky { reason } => Some(reason.into()),
+            Self::NotRun { reason } => Some(reason.to_string().into()),
         }
     }
 }

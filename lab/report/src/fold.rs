@@ -1,7 +1,7 @@
 //! Folds events into a [`Report`]. Takes any events in any order without failing:
 //! a record may be cut, and later versions write facts this one does not know.
 
-use std::{collections::HashMap, time::Duration};
+use std::{borrow::Cow, collections::HashMap, time::Duration};
 
 use lab_model::{
     benchmark::BenchmarkSummary,
@@ -304,8 +304,7 @@ impl Fold {
             at: step.map_or(span.end, |step| step.span.end),
             reason: step
                 .and_then(|step| step.outcome.reason())
-                .unwrap_or(reason)
-                .to_owned(),
+                .map_or_else(|| reason.clone(), Cow::into_owned),
             evidence: step.map(|step| step.evidence.clone()).unwrap_or_default(),
             place: Place::Scenario {
                 scenario: report.scenario.clone(),

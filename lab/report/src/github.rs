@@ -101,7 +101,7 @@ fn not_run(text: &mut String, report: &Report, lang: Lang) {
             "- {} {}: {}",
             kind.of(lang),
             cell(one.name),
-            cell(one.reason)
+            cell(words::hindrance(one.reason).of(lang))
         );
     }
     text.push('\n');

@@ -172,7 +172,7 @@ fn status(outcome: Option<&Outcome>) -> TestCaseStatus {
             status.add_rerun(rerun);
             status
         }
-        Some(Outcome::NotRun { reason }) => message(TestCaseStatus::skipped(), reason),
+        Some(Outcome::NotRun { reason }) => message(TestCaseStatus::skipped(), &reason.to_string()),
         None => message(
             TestCaseStatus::non_success(NonSuccessKind::Error),
             "the run ended before this did",

@@ -305,7 +305,7 @@ fn result(outcome: &Outcome, length: Duration) -> Value {
     };
     let mut result = json!({"status": status, "duration": duration(length)});
     if let (Some(reason), Some(result)) = (outcome.reason(), result.as_object_mut()) {
-        result.insert("message".to_owned(), Value::from(body(reason)));
+        result.insert("message".to_owned(), Value::from(body(&reason)));
     }
     result
 }

@@ -66,7 +66,8 @@ pub fn render(report: &Report, page: Option<&Path>, look: Look) -> String {
             NOTHING
         };
         let name = one_line(one.name, REASON_LIMIT);
-        let reason = one_line(one.reason, REASON_LIMIT);
+        let reason = words::hindrance(one.reason);
+        let reason = one_line(reason.of(lang), REASON_LIMIT);
         let kind = words::kind(one.kind);
         let text = format!("{} {name}: {reason}", kind.of(lang));
         lines.push(row(&label, lang, &text));

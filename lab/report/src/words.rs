@@ -4,13 +4,14 @@ use lab_model::{
     benchmark::{ArrivalKind, Found, Generators, Highest, Offered},
     budget::Missed,
     event::WindowMeasured,
+    hindrance::Hindrance,
     outcome::Outcome,
     void::Void,
 };
 
 use crate::{
     figures::{counted, micros, rate, rough},
-    lang::{Lang, Words, told, words},
+    lang::{Lang, Words, alike, told, words},
     report::{Counts, NotRunKind, Place, Verdict},
     text::one_line,
 };
@@ -162,6 +163,20 @@ pub(crate) fn missed_line(missed: &Missed) -> Words {
         format!("budget missed: {}", missed.of(Lang::English)),
         format!("기준 미달: {}", missed.of(Lang::Korean)),
     )
+}
+
+/// What kept something from running.
+pub(crate) fn hindrance(hindrance: &Hindrance) -> Words {
+    told(hindrance.to_string(), hindrance.korean())
+}
+
+/// Why something ended as it did, where it did not go well.
+pub(crate) fn reason(outcome: &Outcome) -> Option<Words> {
+    match outcome {
+        Outcome::Passed => None,
+        Outcome::Failed { reason } | Outcome::Flaky { reason } => Some(alike(reason.as_str())),
+        Outcome::NotRun { reason } => Some(hindrance(reason)),
+    }
 }
 
 /// Why the figures of a window do not count.

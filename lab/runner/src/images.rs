@@ -8,7 +8,7 @@ use std::{
 use lab_cluster::Cluster;
 use lab_image::ImageError;
 use lab_k8s::{Kube, readiness::Workload};
-use lab_model::event::Fact;
+use lab_model::{event::Fact, hindrance::Hindrance};
 use lab_stack::catalogue::LockedStack;
 
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// Components that do not run here, by name, with the reason.
-pub type NotRun = BTreeMap<String, String>;
+pub type NotRun = BTreeMap<String, Hindrance>;
 
 /// The images of a stack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct StackImages {
 
 impl StackImages {
     /// The stack's images without those that are missing, by recipe, with the reason.
-    pub(crate) fn without(locked: &LockedStack, missing: &BTreeMap<String, String>) -> Self {
+    pub(crate) fn without(locked: &LockedStack, missing: &NotRun) -> Self {
         let stack = &locked.stack;
         let without_image = stack.components.iter().filter_map(|it| {
             let reason = missing.get(&it.image)?;
@@ -79,10 +79,8 @@ impl Session<'_> {
         let mut missing = BTreeMap::new();
         for recipe in locked.stack.optional_recipes() {
             if !self.workbench.images.is_there(recipe).await? {
-                let reason = format!(
-                    "its image is not on this engine; `lab images build {recipe}` gets it where a registry answers"
-                );
-                missing.insert(recipe.to_owned(), reason);
+                let recipe = recipe.to_owned();
+                missing.insert(recipe.clone(), Hindrance::NoImage { recipe });
             }
         }
         Ok(StackImages::without(locked, &missing))
@@ -104,8 +102,7 @@ impl Session<'_> {
                 continue;
             };
             if !kube.has(&locked.stack.namespace, &workload).await? {
-                let reason = "the stack was installed without it";
-                not_run.insert(component.name.clone(), reason.to_owned());
+                not_run.insert(component.name.clone(), Hindrance::NotInstalled);
             }
         }
         Ok(not_run)
@@ -113,10 +110,7 @@ impl Session<'_> {
 
     /// Tries to get the images the stack can do without; gives those that cannot be had,
     /// by recipe, with the reason.
-    async fn try_optional(
-        &self,
-        locked: &LockedStack,
-    ) -> Result<BTreeMap<String, String>, RunError> {
+    async fn try_optional(&self, locked: &LockedStack) -> Result<NotRun, RunError> {
         let images = &self.workbench.images;
         let images = images.clone().answered_within(ANSWER_WITHIN);
         let mut missing = BTreeMap::new();
@@ -128,7 +122,7 @@ impl Session<'_> {
                     let reason = reason(&error);
                     let text = format!("goes on without image {recipe}: {reason}");
                     self.emitter.emit(Fact::Noted { text });
-                    missing.insert(recipe.to_owned(), reason);
+                    missing.insert(recipe.to_owned(), reason.into());
                 }
             }
         }
@@ -153,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_component_without_its_image_is_left_out_with_the_reason() {
-        let missing = BTreeMap::from([("grafana".to_owned(), "no registry".to_owned())]);
+        let missing = NotRun::from([("grafana".to_owned(), "no registry".to_owned().into())]);
 
         let images = StackImages::without(&lifecycle(), &missing);
 
@@ -168,7 +162,7 @@ mod tests {
                 "triton"
             ]
         );
-        let grafana = ("grafana".to_owned(), "no registry".to_owned());
+        let grafana = ("grafana".to_owned(), "no registry".to_owned().into());
         assert_eq!(images.not_run, NotRun::from([grafana]));
     }
 

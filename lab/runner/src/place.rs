@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lab_cluster::{Cluster, existing};
 use lab_image::Registry;
-use lab_model::provider::Provider;
+use lab_model::{hindrance::Hindrance, provider::Provider};
 use lab_stack::catalogue::LockedStack;
 
 use crate::{StackImages, error::RunError, plan, session::Session};
@@ -65,8 +65,10 @@ impl Session<'_> {
         for recipe in locked.stack.optional_recipes() {
             let reference = self.workbench.images.cluster_reference(recipe)?;
             if lacking.contains(&reference) {
-                let reason = format!("no node has its image `{reference}`");
-                missing.insert(recipe.to_owned(), reason);
+                let why = Hindrance::NotOnNodes {
+                    image: reference,
+                };
+                missing.insert(recipe.to_owned(), why);
             }
         }
         Ok(StackImages::without(locked, &missing))

@@ -7,6 +7,7 @@ use lab_k8s::{Kube, evidence};
 use lab_model::{
     event::{Emitter, Evidence, Fact},
     exit::Exit,
+    hindrance::Hindrance,
     outcome::Outcome,
     provider::Provider,
     stage::Stage,
@@ -177,7 +178,7 @@ impl Run<'_> {
         let outcome = match &ended {
             Ok(_) => Outcome::Passed,
             Err(error) if error.is_interrupted() => Outcome::NotRun {
-                reason: "interrupted".to_owned(),
+                reason: Hindrance::Interrupted,
             },
             Err(error) => Outcome::Failed {
                 reason: causes(error),

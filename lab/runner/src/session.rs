@@ -10,6 +10,7 @@ use lab_cluster::{
 use lab_k8s::Kube;
 use lab_model::{
     event::{Emitter, Fact},
+    hindrance::Hindrance,
     provider::Provider,
 };
 use lab_scenarios::{ScenarioEnv, Summary, clients::nodes::Nodes};
@@ -218,10 +219,14 @@ impl Session<'_> {
         let takes_faults = cluster.provider != Provider::Existing;
         let mut absent = not_run.clone();
         if takes_faults {
-            absent.extend(node::lacking_for_faults(&self.workbench.engine, cluster).await?);
+            let lacking = node::lacking_for_faults(&self.workbench.engine, cluster).await?;
+            absent.extend(
+                lacking
+                    .into_iter()
+                    .map(|(need, words)| (need, words.into())),
+            );
         } else {
-            let reason = "faults are made only in clusters that lab made";
-            absent.insert(FAULTS.to_owned(), reason.to_owned());
+            absent.insert(FAULTS.to_owned(), Hindrance::FaultsOfOthers);
         }
         absent.extend(lacking_for_gpus(&kube, cluster.provider).await);
         let env = ScenarioEnv {
@@ -246,14 +251,13 @@ impl Session<'_> {
 async fn lacking_for_gpus(kube: &Kube, provider: Provider) -> NotRun {
     let mut lacking = NotRun::new();
     let reason = match Nodes::new(kube.client()).gpus().await {
-        Ok(0) => Some("no node has one for pods; `lab doctor` tells what is missing".to_owned()),
+        Ok(0) => Some(Hindrance::NoGpu),
         Ok(_) => None,
-        Err(error) => Some(format!("the nodes do not tell what they have: {error}")),
+        Err(error) => Some(format!("the nodes do not tell what they have: {error}").into()),
     };
     lacking.extend(reason.map(|reason| (GPU.to_owned(), reason)));
     if provider == Provider::Existing {
-        let reason = "others may need the GPUs of a cluster that lab did not make";
-        lacking.insert(OWN_GPUS.to_owned(), reason.to_owned());
+        lacking.insert(OWN_GPUS.to_owned(), Hindrance::GpusOfOthers);
     }
     lacking
 }

@@ -11,6 +11,7 @@ use lab_k8s::{
 };
 use lab_model::{
     event::{Emitter, Fact, Progress},
+    hindrance::Hindrance,
     installed::{InstalledComponent, InstalledEndpoint, InstalledStack},
     outcome::Outcome,
     stack::{Component, Endpoint},
@@ -57,7 +58,7 @@ pub struct Target<'a> {
     /// Base URLs of the stack's endpoints, by their names.
     pub endpoints: BTreeMap<String, String>,
     /// Components that cannot run here, by name, with the reason.
-    pub not_run: BTreeMap<String, String>,
+    pub not_run: BTreeMap<String, Hindrance>,
     /// Labels by which what is ours is known, on a cluster that has others' things too.
     /// There no NodePorts are taken.
     pub own: Option<BTreeMap<String, String>>,

@@ -21,6 +21,7 @@ use cucumber::{
 };
 use lab_model::{
     event::{Emitter, Fact, ScenarioRef},
+    hindrance::Hindrance,
     outcome::Outcome,
 };
 
@@ -63,7 +64,7 @@ impl Bridge {
     }
 
     /// Tells of a scenario that cannot run here.
-    pub(crate) fn not_run(&mut self, feature: &Feature, scenario: &Scenario, reason: String) {
+    pub(crate) fn not_run(&mut self, feature: &Feature, scenario: &Scenario, reason: Hindrance) {
         let scenario = self.reference(feature, scenario);
         self.emitter.emit(Fact::ScenarioStarted {
             scenario: scenario.clone(),
@@ -179,7 +180,7 @@ impl Bridge {
                 text: step.value.clone(),
                 line: line(step),
                 outcome: Outcome::NotRun {
-                    reason: "a step before it failed".to_owned(),
+                    reason: Hindrance::StepFailed,
                 },
                 millis: 0,
                 evidence: Vec::new(),

@@ -145,7 +145,7 @@ fn a_failed_hook_is_a_failure() {
 fn a_scenario_that_cannot_run_is_told_with_its_reason() {
     let mut play = Play::new();
     let feature = play.feature.clone();
-    let reason = "grafana does not run here".to_owned();
+    let reason = "grafana does not run here".to_owned().into();
     play.bridge.not_run(&feature, &feature.scenarios[0], reason);
 
     assert!(

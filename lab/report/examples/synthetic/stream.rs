@@ -218,7 +218,7 @@ pub(crate) fn failed(reason: &str) -> Outcome {
 
 pub(crate) fn not_run(reason: &str) -> Outcome {
     Outcome::NotRun {
-        reason: reason.to_owned(),
+        reason: reason.to_owned().into(),
     }
 }
 

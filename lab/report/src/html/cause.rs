@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clues::{Clue, Kind, clues, further},
     figures::moment,
-    lang::{Words, told, words},
+    lang::{Words, alike, told, words},
     report::{Failure, Place, Report},
     words as said,
 };
@@ -53,7 +53,7 @@ fn failure(failure: &Failure, shown: Shown) -> Markup {
         @if let Place::Scenario { step: Some(step), .. } = &failure.place {
             p.step { (words("at the step", "단계:")) " " q { (name(step)) } }
         }
-        (evidence::reason(&failure.reason))
+        (evidence::reason(&alike(failure.reason.as_str())))
         (evidence::all(&failure.evidence, shown))
     }
 }

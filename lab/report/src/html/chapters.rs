@@ -19,6 +19,7 @@ use crate::{
     lang::{Words, alike, told, words},
     lessons::{Lesson, Names, of_feature, of_stage},
     report::{Report, ScenarioReport, StageReport},
+    words as said,
 };
 
 /// The most steps of a page: of a run with more the rest is in its record.
@@ -188,8 +189,8 @@ fn one(chapter: &Chapter<'_>, book: &Book<'_>) -> Markup {
 
 fn of_the_stage(stage: &StageReport, report: &Report) -> Markup {
     html! {
-        @if let Some(reason) = stage.outcome.as_ref().and_then(Outcome::reason) {
-            (evidence::reason(reason))
+        @if let Some(reason) = stage.outcome.as_ref().and_then(said::reason) {
+            (evidence::reason(&reason))
         }
         @if stage.stage == Stage::Preflight { (versions::images(report)) }
         @if stage.stage == Stage::Collect { (collected(report)) }

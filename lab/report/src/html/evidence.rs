@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::words::name;
 use crate::{
     figures::{bytes, count},
-    lang::{Words, told, with_code, words},
+    lang::{Lang, Words, told, with_code, words},
     text::{plain, shorten},
 };
 
@@ -47,13 +47,25 @@ pub(super) fn all(evidence: &[Evidence], shown: Shown) -> Markup {
 }
 
 /// A reason in its own lines.
-pub(super) fn reason(text: &str) -> Markup {
-    let short = shorten(text, REASON_LIMIT);
+pub(super) fn reason(reason: &Words) -> Markup {
+    let (english, korean) = (reason.of(Lang::English), reason.of(Lang::Korean));
     html! {
         p.reason {
-            (with_code(&plain(short.head)))
-            @if short.left_out > 0 { " … " (with_code(&plain(short.tail))) }
+            @if english == korean {
+                (shortened(english))
+            } @else {
+                span.en lang="en" { (shortened(english)) }
+                span.ko lang="ko" { (shortened(korean)) }
+            }
         }
+    }
+}
+
+fn shortened(text: &str) -> Markup {
+    let short = shorten(text, REASON_LIMIT);
+    html! {
+        (with_code(&plain(short.head)))
+        @if short.left_out > 0 { " … " (with_code(&plain(short.tail))) }
     }
 }
 

@@ -142,7 +142,7 @@ pub(super) fn not_run(report: &Report) -> Markup {
                         li {
                             span.kind { (said::kind(one.kind)) } " "
                             b { (name(one.name)) }
-                            (evidence::reason(one.reason))
+                            (evidence::reason(&said::hindrance(one.reason)))
                         }
                     }
                 }

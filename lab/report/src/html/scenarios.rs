@@ -9,6 +9,7 @@ use super::{
 use crate::{
     lang::{told, words},
     report::{ScenarioReport, StepReport},
+    words as said,
 };
 
 /// The most steps of one scenario; it would take a retry without an end to have more.
@@ -35,9 +36,9 @@ pub(super) fn scenario(scenario: &ScenarioReport, with_steps: bool) -> Markup {
                     " · " (told(format!("tried {} times", scenario.attempts), format!("{}번 시도", scenario.attempts)))
                 }
             }
-            @if let Some(reason) = outcome.and_then(|outcome| outcome.reason()) {
-                @if !scenario.steps.iter().any(|step| step.outcome.reason() == Some(reason)) {
-                    (evidence::reason(reason))
+            @if let Some(reason) = outcome.and_then(said::reason) {
+                @if !scenario.steps.iter().any(|step| said::reason(&step.outcome).as_ref() == Some(&reason)) {
+                    (evidence::reason(&reason))
                 }
             }
             @if outcome.is_none() { p.reason { (words("The run ended before this scenario did.", "이 시나리오가 끝나기 전에 실행이 끝났습니다.")) } }
@@ -72,7 +73,7 @@ fn step(step: &StepReport, attempts: u32) -> Markup {
                 }
                 (took(step.span.length()))
             }
-            @if let Some(reason) = step.outcome.reason() { (evidence::reason(reason)) }
+            @if let Some(reason) = said::reason(&step.outcome) { (evidence::reason(&reason)) }
             (evidence::all(&step.evidence, shown))
         }
     }

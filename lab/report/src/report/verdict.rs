@@ -1,6 +1,6 @@
 //! How it ended, and what did not run.
 
-use lab_model::benchmark::Offered;
+use lab_model::{benchmark::Offered, hindrance::Hindrance};
 
 /// How a run ended as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,8 +63,8 @@ pub struct NotRun<'a> {
     pub name: &'a str,
     /// What it is.
     pub kind: NotRunKind,
-    /// Why it could not run.
-    pub reason: &'a str,
+    /// What kept it from running.
+    pub reason: &'a Hindrance,
 }
 
 /// What could not run.

@@ -288,7 +288,9 @@ mod tests {
                 },
                 finished(Outcome::Passed),
                 finished(Outcome::Failed { reason: reason() }),
-                finished(Outcome::NotRun { reason: reason() }),
+                finished(Outcome::NotRun {
+                    reason: reason().into(),
+                }),
                 Fact::ScenarioStarted {
                     scenario: scenario.clone(),
                 },

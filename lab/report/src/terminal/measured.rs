@@ -17,7 +17,9 @@ const OFFERED: usize = 11;
 pub(super) fn measured(painter: Painter, lang: Lang, offered: &str, point: &Point) -> Vec<String> {
     let reason = String::new();
     let outcome = match point.errors {
-        _ if !point.void.is_empty() => Outcome::NotRun { reason },
+        _ if !point.void.is_empty() => Outcome::NotRun {
+            reason: reason.into(),
+        },
         0 => Outcome::Passed,
         _ => Outcome::Failed { reason },
     };

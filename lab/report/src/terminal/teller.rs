@@ -191,10 +191,16 @@ impl Teller {
             }
         };
         let line = format!("{mark} {stage} {}", self.say(&ending));
-        match outcome.reason() {
-            Some(reason) => vec![format!("{line}: {}", one_line(reason, LINE_LIMIT))],
+        match self.reason(outcome) {
+            Some(reason) => vec![format!("{line}: {reason}")],
             None => vec![line],
         }
+    }
+
+    /// Why something ended as it did, where it did not go well, on one line.
+    fn reason(&self, outcome: &Outcome) -> Option<String> {
+        let reason = spelled::reason(outcome)?;
+        Some(one_line(self.say(&reason), LINE_LIMIT))
     }
 
     fn image(&mut self, image: &ImageReady) -> String {
@@ -234,14 +240,13 @@ impl Teller {
             .map_or(String::new(), |version| format!(" {version}"));
         let version = one_line(&version, LINE_LIMIT);
         let space = if version.is_empty() { "" } else { " " };
-        let ending = match outcome.reason() {
+        let ending = match self.reason(outcome) {
             None => {
                 let took = duration(Duration::from_millis(*millis));
                 let ready = told(format!("ready after {took}"), format!("{took} 뒤 준비됨"));
                 self.say(&ready).to_owned()
             }
             Some(reason) => {
-                let reason = one_line(reason, LINE_LIMIT);
                 format!("{}: {reason}", spoken(Some(outcome)).of(self.settings.lang))
             }
         };
@@ -268,8 +273,7 @@ impl Teller {
             self.painter.paint(Paint::Faint, &format!("({took})")),
         ));
         if details.is_empty() {
-            lines.extend(outcome.reason().map(|reason| {
-                let reason = one_line(reason, LINE_LIMIT);
+            lines.extend(self.reason(outcome).map(|reason| {
                 format!(
                     "      {}: {reason}",
                     spoken(Some(outcome)).of(self.settings.lang)
@@ -298,8 +302,7 @@ impl Teller {
             "      {} {words}",
             self.painter.mark(Some(outcome))
         )];
-        if let Some(reason) = outcome.reason() {
-            let reason = one_line(reason, LINE_LIMIT);
+        if let Some(reason) = self.reason(outcome) {
             lines.push(format!(
                 "        {}",
                 self.painter.paint(Paint::Bad, &reason)
