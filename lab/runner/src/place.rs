@@ -65,9 +65,7 @@ impl Session<'_> {
         for recipe in locked.stack.optional_recipes() {
             let reference = self.workbench.images.cluster_reference(recipe)?;
             if lacking.contains(&reference) {
-                let why = Hindrance::NotOnNodes {
-                    image: reference,
-                };
+                let why = Hindrance::NotOnNodes { image: reference };
                 missing.insert(recipe.to_owned(), why);
             }
         }
