@@ -24,6 +24,9 @@ const ROLLOUT_DEADLINE: Duration = Duration::from_mins(2);
 /// pod is behind the Service any more. While there is one, it gets about every second
 /// connection: kube-proxy picks at random.
 const ANSWERS_IN_A_ROW: usize = 20;
+/// How long requests keep coming behind a rollout: several of each client, who sends every
+/// 100 ms. The answers in a row take less than that.
+const AFTERWARDS: Duration = Duration::from_secs(1);
 
 impl Lab {
     /// The version that Triton's Deployment asks for.
@@ -102,10 +105,12 @@ impl Lab {
         self.roll_out_and_wait(&old_version).await?;
         let load = Load::start(&self.triton, self.checked_offer(&[old, new]).await?)?;
         let start = Instant::now();
-        let rolled = async {
+        let rolled: Result<(), Failure> = async {
             self.roll_out(&version).await?;
             meanwhile.await?;
-            self.wait_for_rollout().await
+            self.wait_for_rollout().await?;
+            sleep(AFTERWARDS).await;
+            Ok(())
         }
         .await;
         let report = load.stop().await;
