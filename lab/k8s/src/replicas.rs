@@ -59,17 +59,24 @@ impl Replicas {
     /// # Errors
     /// When the API server does not answer, or refuses.
     pub async fn ask_for(&self, count: u32) -> Result<(), KubeError> {
-        let deployments: Api<Deployment> = Api::namespaced(self.kube.client(), &self.namespace);
-        let scale = Patch::Merge(json!({"spec": {"replicas": count}}));
+        let deployments = Api::namespaced(self.kube.client(), &self.namespace);
         let name = &self.deployment;
-        deployments
-            .patch_scale(name, &PatchParams::default(), &scale)
-            .await
-            .map(drop)
-            .map_err(KubeError::doing(format!(
-                "scale Deployment `{name}` to {count}"
-            )))
+        let scaled = scale(&deployments, name, count.into()).await;
+        scaled.map_err(KubeError::doing(format!(
+            "scale Deployment `{name}` to {count}"
+        )))
     }
+}
+
+/// Asks for so many replicas of a Deployment.
+///
+/// # Errors
+/// When the API server does not answer, or refuses.
+pub async fn scale(deployments: &Api<Deployment>, name: &str, count: i64) -> kube::Result<()> {
+    let scale = Patch::Merge(json!({"spec": {"replicas": count}}));
+    let params = PatchParams::default();
+    deployments.patch_scale(name, &params, &scale).await?;
+    Ok(())
 }
 
 /// One where nothing is said: Kubernetes' own default.

@@ -36,12 +36,7 @@ impl Endpoints {
         let mut urls = BTreeMap::new();
         let mut forwards = Vec::new();
         for endpoint in endpoints(locked) {
-            let target = Target {
-                namespace: locked.stack.namespace.clone(),
-                service: endpoint.service.clone(),
-                port: endpoint.port,
-            };
-            let forward = Forward::open(kube.clone(), target).await?;
+            let forward = Forward::open(kube.clone(), target(locked, endpoint)).await?;
             urls.insert(
                 endpoint.name.clone(),
                 format!("http://{}", forward.address()),
@@ -99,6 +94,15 @@ pub fn by_hand(cluster: &Cluster, locked: &LockedStack) -> BTreeMap<String, Stri
 /// The endpoint of this name, where the stack has it.
 pub(crate) fn named<'a>(locked: &'a LockedStack, name: &str) -> Option<&'a Endpoint> {
     endpoints(locked).find(|it| it.name == name)
+}
+
+/// The Service behind an endpoint, as forwards know it.
+pub(crate) fn target(locked: &LockedStack, endpoint: &Endpoint) -> Target {
+    Target {
+        namespace: locked.stack.namespace.clone(),
+        service: endpoint.service.clone(),
+        port: endpoint.port,
+    }
 }
 
 fn endpoints(locked: &LockedStack) -> impl Iterator<Item = &Endpoint> {

@@ -14,6 +14,7 @@ use lab_stack::catalogue::LockedStack;
 
 use crate::{
     benchmark::{REPOSITORY, endpoint, endpoint_named},
+    endpoints::target,
     error::RunError,
 };
 
@@ -44,15 +45,10 @@ impl ServerPods {
         locked: &LockedStack,
         workload: &Workload,
     ) -> Result<Self, RunError> {
-        let target = |endpoint: &lab_model::stack::Endpoint| Target {
-            namespace: locked.stack.namespace.clone(),
-            service: endpoint.service.clone(),
-            port: endpoint.port,
-        };
         let mut pods = Self {
             kube: Kube::from_kubeconfig_file(&cluster.kubeconfig).await?,
-            service: target(endpoint(locked, workload)?),
-            management: target(endpoint_named(locked, REPOSITORY)?),
+            service: target(locked, endpoint(locked, workload)?),
+            management: target(locked, endpoint_named(locked, REPOSITORY)?),
             each: Each::default(),
         };
         pods.find().await?;

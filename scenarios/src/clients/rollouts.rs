@@ -6,9 +6,9 @@ use lab_k8s::{
         apps::v1::{Deployment, ReplicaSet},
         core::v1::PodTemplateSpec,
     },
-    kube::api::{ListParams, Patch, PatchParams, PostParams},
+    kube::api::{ListParams, PostParams},
+    replicas,
 };
-use serde_json::json;
 
 use super::kubernetes::{Kubernetes, hopeless};
 
@@ -115,12 +115,7 @@ impl Kubernetes {
 
     /// Asks for so many pods of a Deployment.
     pub async fn scale(&self, deployment: &str, replicas: i32) -> Result<(), Failure> {
-        let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
-        let params = PatchParams::default();
-        self.deployments()
-            .patch(deployment, &params, &patch)
-            .await?;
-        Ok(())
+        Ok(replicas::scale(&self.deployments(), deployment, replicas.into()).await?)
     }
 
     /// The Deployments that lack available pods.
@@ -181,6 +176,8 @@ fn before_current(sets: impl Iterator<Item = ReplicaSet>) -> Option<ReplicaSet> 
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn deployment(status: &serde_json::Value) -> Deployment {
