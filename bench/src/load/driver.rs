@@ -9,11 +9,12 @@ use std::{
 };
 
 use super::{
+    alarm::{Alarm, Until},
     backlog::{Backlog, Due},
     course::{Course, Pace, Phase, Watch},
     meter::{Driven, Flight, Meter},
     phase::Phases,
-    poller::{Alarm, Event, Poller, number},
+    poller::{Event, Poller, number},
     schedule::Schedule,
     wire::{State, Told, Wire},
 };
@@ -154,20 +155,14 @@ impl<'a, W: Wire> Driver<'a, W> {
         alarm: Option<&mut Alarm>,
         events: &mut Vec<Event>,
     ) -> io::Result<()> {
-        let due = self.backlog.as_ref().and_then(Backlog::next);
-        let next = due
-            .unwrap_or(u64::MAX)
-            .min(self.next_tick)
-            .min(self.phases.next_turn());
-        let now = self.now();
-        let longest = match alarm {
-            Some(alarm) if next > now => {
-                alarm.set(next, now)?;
-                None
-            }
-            _ => Some(Duration::from_nanos(next.saturating_sub(now))),
+        let other = self.next_tick.min(self.phases.next_turn());
+        let Some(alarm) = alarm else {
+            let longest = Duration::from_nanos(other.saturating_sub(self.now()));
+            return poller.wait(events, Some(longest));
         };
-        poller.wait(events, longest)
+        let due = self.backlog.as_ref().and_then(Backlog::next);
+        let due = due.unwrap_or(u64::MAX);
+        alarm.wait(poller, events, Until { due, other }, || self.now())
     }
 
     /// What is looked at now and then.

@@ -1,5 +1,6 @@
 //! The load engine: offers requests, times and judges the answers.
 
+mod alarm;
 mod arrivals;
 mod backlog;
 mod channel;
@@ -8,6 +9,7 @@ mod connections;
 mod course;
 mod driver;
 mod http;
+mod lead;
 mod meter;
 mod phase;
 mod poller;

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::fd::{AsFd, BorrowedFd, OwnedFd},
+    os::fd::{BorrowedFd, OwnedFd},
     rc::Rc,
     time::Duration,
 };
@@ -10,16 +10,12 @@ use std::{
 use rustix::{
     event::{Timespec, epoll},
     io::Errno,
-    time::{
-        Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, timerfd_create,
-        timerfd_settime,
-    },
 };
 
 pub(crate) use rustix::event::epoll::{Event, EventFlags};
 
-/// The number of an alarm's events.
-const ALARM: usize = usize::MAX;
+/// The number of an alarm's events, which mean nothing but that time has passed.
+pub(crate) const ALARM: usize = usize::MAX;
 
 /// One epoll; clones are the same one.
 #[derive(Debug, Clone)]
@@ -69,40 +65,6 @@ impl Poller {
             Ok(_) | Err(Errno::INTR) => Ok(()),
             Err(error) => Err(error.into()),
         }
-    }
-}
-
-/// Ends an epoll's wait at a time, to the nanosecond; its own limit is whole milliseconds.
-#[derive(Debug)]
-pub(crate) struct Alarm {
-    timer: OwnedFd,
-    /// What it is set to, ns of the load's clock.
-    at: u64,
-}
-
-impl Alarm {
-    /// An alarm that is not set. Its events mean nothing but that time has passed.
-    pub(crate) fn new(poller: &Poller) -> io::Result<Self> {
-        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-        let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
-        // By edges: an alarm that has rung need not be read, which is a system call less.
-        poller.add(timer.as_fd(), ALARM, EventFlags::IN | EventFlags::ET)?;
-        Ok(Self { timer, at: 0 })
-    }
-
-    /// Sets it to a time that is still to come.
-    pub(crate) fn set(&mut self, at: u64, now: u64) -> io::Result<()> {
-        if at == self.at {
-            return Ok(());
-        }
-        let rest = Duration::from_nanos(at.saturating_sub(now).max(1));
-        let once = Itimerspec {
-            it_interval: Timespec::default(),
-            it_value: Timespec::try_from(rest).map_err(io::Error::other)?,
-        };
-        timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
-        self.at = at;
-        Ok(())
     }
 }
 
