@@ -1,12 +1,14 @@
 //! The highest rate that holds a target.
 //!
 //! A closed-loop window says roughly what the server can do; open-loop windows with
-//! Poisson arrivals then close in on the highest rate whose p99 holds, and the answer is
-//! confirmed by further windows: a rate that held once by luck is stepped down from.
+//! Poisson arrivals then close in on the highest rate whose p99 holds, until enough of them
+//! held at the answer or above: a rate that held once by luck is none.
+
+mod next;
 
 use std::{sync::Arc, time::Instant};
 
-use lab_model::benchmark::{Found, Highest, Tried};
+use lab_model::benchmark::{Found, Highest, Point, Tried};
 
 use crate::{
     error::BenchError,
@@ -15,17 +17,10 @@ use crate::{
     suite::Progress,
     workload::{Search, Workload},
 };
+use next::{Next, best, next};
 
 /// Connections of the closed loop that gives the first guess.
 const GUESS: u32 = 16;
-/// The interval is close enough when its ends are this share apart.
-const CLOSE: f64 = 0.05;
-/// A rate is confirmed by this many windows that held, the first one included.
-const CONFIRM: usize = 3;
-/// What a rate that was not confirmed is lowered by.
-const STEP_DOWN: f64 = 0.95;
-/// The least rate that is tried, requests a second.
-const LEAST: f64 = 1.0;
 
 struct Searching<'a, L, T> {
     workload: &'a Workload,
@@ -65,75 +60,47 @@ pub(crate) async fn run(
 impl<L: Loader, T: FnMut(Progress<'_>)> Searching<'_, L, T> {
     async fn find(&mut self) -> Result<Found, BenchError> {
         let ceiling = self.ceiling().await?;
-        // An open loop cannot hold more than a closed one reaches with many connections,
-        // save for luck: a little above it bounds the answer.
-        let mut fails = 1.2 * ceiling;
-        let mut holds = 0.0;
-        let mut rate = 0.7 * ceiling;
-        while fails - holds > CLOSE * fails && rate >= LEAST {
-            if self.is_late() {
-                return Ok(unconfirmed(holds));
-            }
-            if self.holds(rate).await? {
-                holds = rate;
-            } else {
-                fails = rate;
-            }
-            rate = f64::midpoint(holds, fails);
-        }
-        if holds < LEAST {
-            return Ok(Found::None);
-        }
-        self.confirm(holds).await
-    }
-
-    async fn confirm(&mut self, mut rate: f64) -> Result<Found, BenchError> {
-        let mut held = 1;
-        while held < CONFIRM {
-            if self.is_late() {
-                return Ok(unconfirmed(rate));
-            }
-            if self.holds(rate).await? {
-                held += 1;
-            } else {
-                rate *= STEP_DOWN;
-                held = 0;
-            }
-            if rate < LEAST {
-                return Ok(Found::None);
+        loop {
+            match next(ceiling, &self.tried) {
+                Next::Try(_) if self.is_late() => return Ok(self.unconfirmed()),
+                Next::Try(rate) => self.try_at(rate).await?,
+                Next::Found(rate) => return Ok(Found::Rate { rate }),
+                Next::Nothing => return Ok(Found::None),
             }
         }
-        Ok(Found::Rate { rate })
     }
 
     fn is_late(&self) -> bool {
         self.began.elapsed() + self.search.window > self.search.limit
     }
 
+    fn unconfirmed(&self) -> Found {
+        best(&self.tried).map_or(Found::None, |rate| Found::Unconfirmed { rate })
+    }
+
     /// Right answers a second of a closed loop.
     async fn ceiling(&mut self) -> Result<f64, BenchError> {
         let course = self.course(Pace::Closed { connections: GUESS });
-        let (throughput, _, _) = self.window(&course).await?;
-        Ok(throughput.max(LEAST))
+        Ok(self.window(&course).await?.throughput)
     }
 
-    async fn holds(&mut self, rate: f64) -> Result<bool, BenchError> {
+    async fn try_at(&mut self, rate: f64) -> Result<(), BenchError> {
         let course = self.course(Pace::Open {
             arrivals: Arrivals::Poisson { rate },
             connections: self.search.connections,
         });
-        let (_, p99, errors) = self.window(&course).await?;
-        let held = errors == 0 && p99 <= self.search.p99_micros;
+        let point = self.window(&course).await?;
         self.tried.push(Tried {
             rate,
-            p99,
-            errors,
-            held,
+            p99: point.latency.p99,
+            errors: point.errors,
+            held: point.errors == 0 && point.latency.p99 <= self.search.p99_micros,
+            void: !point.void.is_empty(),
         });
-        Ok(held)
+        Ok(())
     }
 
-    async fn window(&mut self, course: &Course) -> Result<(f64, f64, u64), BenchError> {
+    async fn window(&mut self, course: &Course) -> Result<Point, BenchError> {
         let watch = Arc::new(Watch::default());
         (self.tell)(Progress::Begins {
             course,
@@ -141,7 +108,7 @@ impl<L: Loader, T: FnMut(Progress<'_>)> Searching<'_, L, T> {
         });
         let point = self.loader.measure(course, &watch).await?.point;
         (self.tell)(Progress::Ended { point: &point });
-        Ok((point.throughput, point.latency.p99, point.errors))
+        Ok(point)
     }
 
     /// Short of warm-up: the server is warm from the windows before.
@@ -154,13 +121,5 @@ impl<L: Loader, T: FnMut(Progress<'_>)> Searching<'_, L, T> {
             seed: self.workload.seed + self.tried.len() as u64,
             ..self.workload.course(pace)
         }
-    }
-}
-
-const fn unconfirmed(rate: f64) -> Found {
-    if rate < LEAST {
-        Found::None
-    } else {
-        Found::Unconfirmed { rate }
     }
 }

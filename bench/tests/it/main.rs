@@ -9,6 +9,7 @@ mod generators;
 mod grpc;
 mod grpc_server;
 mod load;
+mod search;
 mod server;
 mod sweep;
 mod tls;

@@ -250,6 +250,15 @@ pub struct Tried {
     pub errors: u64,
     /// Whether the target held.
     pub held: bool,
+    /// Whether the generator itself was so late or busy that a target that did not hold
+    /// says nothing of the server.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub void: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_not(it: &bool) -> bool {
+    !*it
 }
 
 /// Generators in the cluster that made the load together.

@@ -121,6 +121,7 @@ fn tried_at(rate: f64, held: bool) -> Tried {
         p99: quantiles(mean(rate)).p99,
         errors: 0,
         held,
+        void: false,
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     figures::{count, counted, micros, rate},
-    lang::{Lang, told, words as both},
+    lang::{Lang, Words, told, words as both},
     words,
 };
 
@@ -125,11 +125,22 @@ pub(super) fn table(highest: &Highest) -> Markup {
                             th.number scope="row" { (rate(one.rate)) "/s" }
                             td.number { (micros(one.p99)) }
                             td.number.failed[one.errors > 0] { (count(one.errors)) }
-                            td { @if one.held { (both("held", "지킴")) } @else { (both("not held", "못 지킴")) } }
+                            td { (ended(*one)) }
                         }
                     }
                 }
             }
         }
+    }
+}
+
+fn ended(one: Tried) -> Words {
+    match one {
+        Tried { held: true, .. } => both("held", "지킴"),
+        Tried { void: true, .. } => both(
+            "not counted: the generator was late or busy",
+            "제외: 부하 생성기가 늦었거나 바빴음",
+        ),
+        _ => both("not held", "못 지킴"),
     }
 }
