@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::{
     evidence::{self, Shown},
-    words::{heading, name},
+    words::{heading, left_out, name},
 };
 use crate::{
     clues::{Clue, Kind, clues, further},
@@ -19,6 +19,8 @@ use crate::{
 
 /// The most clues shown unfolded: the first ones are the likeliest.
 const UNFOLDED: usize = 8;
+/// The most failures listed after the first one.
+const MOST_AFTER: usize = 100;
 
 /// What failed first; what failed after it, folded.
 pub(super) fn section(report: &Report) -> Markup {
@@ -38,8 +40,9 @@ pub(super) fn section(report: &Report) -> Markup {
                             ))
                         }
                         ol {
-                            @for one in rest { li { (failure(one, Shown::Folded)) } }
+                            @for one in rest.iter().take(MOST_AFTER) { li { (failure(one, Shown::Folded)) } }
                         }
+                        (left_out(rest.len().saturating_sub(MOST_AFTER), "failure", "실패"))
                     }
                 }
             }
@@ -130,7 +133,7 @@ fn look_further(report: &Report, first: &Failure) -> Markup {
             summary { (words("Look further", "더 알아보기")) }
             ol.deeds {
                 @for deed in further(report, first) {
-                    li { p { (deed.why) } pre { (deed.command) } }
+                    li { p { (deed.why) } pre tabindex="0" { (deed.command) } }
                 }
             }
         }

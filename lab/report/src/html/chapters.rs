@@ -12,10 +12,10 @@ use super::{
     lesson,
     scenarios::scenario,
     versions,
-    words::{mark, name, took},
+    words::{left_out, mark, name, took},
 };
 use crate::{
-    figures::{count, counted, moment},
+    figures::moment,
     lang::{Words, alike, told, words},
     lessons::{Lesson, Names, of_feature, of_stage},
     report::{Report, ScenarioReport, StageReport},
@@ -213,7 +213,7 @@ fn of_the_feature(scenarios: &[&ScenarioReport], room: Room) -> Markup {
         (*like_it <= room.scenarios * times).then_some((*it, steps <= room.steps * times))
     });
     let shown: Vec<_> = shown.collect();
-    let left_out = scenarios.len() - shown.len();
+    let unseen = scenarios.len() - shown.len();
     let passed = scenarios
         .iter()
         .filter_map(|it| it.outcome.as_ref())
@@ -228,14 +228,7 @@ fn of_the_feature(scenarios: &[&ScenarioReport], room: Room) -> Markup {
             ))
         }
         @for (one, with_steps) in shown { (scenario(one, with_steps)) }
-        @if left_out > 0 {
-            p.left-out {
-                (told(
-                    format!("+ {}: events.ndjson", counted(left_out, "scenario")),
-                    format!("+ 시나리오 {}개: events.ndjson", count(left_out as u64)),
-                ))
-            }
-        }
+        (left_out(unseen, "scenario", "시나리오"))
     }
 }
 

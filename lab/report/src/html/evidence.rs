@@ -73,7 +73,8 @@ fn shortened(text: &str) -> Markup {
 fn block(text: &str, limit: usize) -> Markup {
     let short = shorten(text, limit);
     html! {
-        pre {
+        // Long lines scroll, which a keyboard does only to what it can reach.
+        pre tabindex="0" {
             @if text.trim().is_empty() { span.left-out { (words("(nothing)", "(없음)")) } }
             (plain(short.head))
             @if short.left_out > 0 {

@@ -52,7 +52,7 @@ pub(super) fn after(lesson: &Lesson, names: &Names) -> Markup {
 fn deeds(deeds: &[Deed]) -> Markup {
     html! {
         ol.deeds {
-            @for deed in deeds { li { p { (deed.why) } pre { (deed.command) } } }
+            @for deed in deeds { li { p { (deed.why) } pre tabindex="0" { (deed.command) } } }
         }
     }
 }

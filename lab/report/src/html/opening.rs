@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::{
     evidence,
-    words::{fact, heading, name},
+    words::{fact, heading, left_out, name},
 };
 use crate::{
     figures::{bytes, duration, micros, rate},
@@ -12,6 +12,9 @@ use crate::{
     report::{Report, Verdict},
     words as said,
 };
+
+/// The most things listed that did not run.
+const MOST_NOT_RUN: usize = 100;
 
 /// The verdict with the figures people ask for first.
 pub(super) fn header(report: &Report) -> Markup {
@@ -138,7 +141,7 @@ pub(super) fn not_run(report: &Report) -> Markup {
             section.absent {
                 (heading("not-run", "What did not run, and why", "실행되지 않은 것과 이유"))
                 ul {
-                    @for one in not_run {
+                    @for one in not_run.iter().take(MOST_NOT_RUN) {
                         li {
                             span.kind { (said::kind(one.kind)) } " "
                             b { (name(one.name)) }
@@ -146,6 +149,7 @@ pub(super) fn not_run(report: &Report) -> Markup {
                         }
                     }
                 }
+                (left_out(not_run.len().saturating_sub(MOST_NOT_RUN), "item", "항목"))
             }
         }
     }

@@ -74,7 +74,7 @@ pub(super) fn document(title: &str, lang: Lang, body: &Markup) -> String {
 /// Language and theme. The style alone obeys them: no script runs.
 pub(super) fn switches(lang: Lang) -> Markup {
     html! {
-        div.switches {
+        section.switches aria-label=(said("display", "표시").in_attribute()) {
             fieldset {
                 legend { "언어 · Language" }
                 input #lang-ko type="radio" name="lang" checked[lang == Lang::Korean];

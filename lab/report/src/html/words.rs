@@ -8,7 +8,7 @@ use maud::{Markup, html};
 pub(super) use crate::words::spoken;
 use crate::{
     figures,
-    lang::{Words, words},
+    lang::{Words, told, words},
     paint,
     text::one_line,
 };
@@ -49,6 +49,20 @@ pub(super) fn mark(outcome: Option<&Outcome>) -> Markup {
 /// A length of time.
 pub(super) fn took(length: Duration) -> Markup {
     html! { span.took { (figures::duration(length)) } }
+}
+
+/// How many of a long list only the record has; nothing where the page has them all.
+pub(super) fn left_out(number: usize, english: &str, korean: &str) -> Markup {
+    html! {
+        @if number > 0 {
+            p.left-out {
+                (told(
+                    format!("+ {}: events.ndjson", figures::counted(number, english)),
+                    format!("+ {korean} {}개: events.ndjson", figures::count(number as u64)),
+                ))
+            }
+        }
+    }
 }
 
 /// A term with its value in a list of facts; left out where there is no value.

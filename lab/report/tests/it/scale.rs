@@ -5,6 +5,7 @@ use std::fmt::Write;
 use lab_model::{
     event::{Event, Fact, ScenarioRef},
     exit::Exit,
+    hindrance::Hindrance,
     outcome::Outcome,
     stage::Stage,
 };
@@ -168,6 +169,32 @@ fn of_thousands_of_scenarios_those_that_failed_are_shown() {
     assert_eq!((shown("passed"), shown("failed")), (1_000, 1));
     assert!(page.contains("+ 시나리오 449개: events.ndjson"));
     assert!(page.len() < 2 * LARGEST_PAGE, "{}", page.len());
+}
+
+#[test]
+fn a_page_of_thousands_that_failed_or_did_not_run_lists_the_first_of_them() {
+    let mut events = of_many_scenarios(4_000);
+    let outcomes = events.iter_mut().filter_map(|event| match &mut event.fact {
+        Fact::ScenarioFinished { outcome, .. } => Some(outcome),
+        _ => None,
+    });
+    for (turn, outcome) in outcomes.enumerate() {
+        *outcome = if turn % 2 == 0 {
+            Outcome::Failed {
+                reason: format!("{turn}: {}", "no answer ".repeat(100)),
+            }
+        } else {
+            Outcome::NotRun {
+                reason: Hindrance::StepFailed,
+            }
+        };
+    }
+    let page = html::render(&fold(events), Lang::English);
+    assert!(page.contains("1,999 failures after it, in time order"));
+    assert!(page.contains("+ 1,899 failures: events.ndjson"));
+    // With the component that the recorded run could not run either.
+    assert!(page.contains("+ 1,901 items: events.ndjson"));
+    assert!(page.len() < 6 * LARGEST_PAGE, "{}", page.len());
 }
 
 #[test]
