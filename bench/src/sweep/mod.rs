@@ -102,6 +102,7 @@ impl Sweep<'_> {
         })?;
         let repository = Repository::find(server, self.workload).await?;
         let config = repository.config().await.map_err(SweepError::from)?;
+        let config = variant::as_it_was(config);
         let mut measured = Vec::new();
         let mut failed = None;
         for (variant, workload) in self.variants.iter().zip(&workloads) {

@@ -63,10 +63,23 @@ impl fmt::Display for Variant {
     }
 }
 
+/// The parameter of a model's configuration that holds what it was before a sweep.
+const BEFORE: &str = "lab_before_sweep";
+
+/// A model's configuration as it was before a sweep that never came to its end; as it is
+/// where there was none.
+pub(crate) fn as_it_was(config: Value) -> Value {
+    let before = config["parameters"][BEFORE]["string_value"].as_str();
+    let before = before.and_then(|before| serde_json::from_str(before).ok());
+    before.unwrap_or(config)
+}
+
 impl Variant {
-    /// The model's configuration (`ModelConfig` as JSON), set up in this way.
-    pub(crate) fn of(&self, config: &Value) -> Value {
-        let mut config = config.clone();
+    /// The model's configuration (`ModelConfig` as JSON), set up in this way. It keeps what
+    /// it was: a sweep may be killed.
+    pub(crate) fn of(&self, before: &Value) -> Value {
+        let mut config = before.clone();
+        config["parameters"][BEFORE] = json!({"string_value": before.to_string()});
         let groups = config.get_mut("instance_group");
         if let (Some(count), Some(groups)) = (self.instances, groups.and_then(Value::as_array_mut))
         {

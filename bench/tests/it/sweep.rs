@@ -17,8 +17,8 @@ use lab_bench::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinSet};
 
-/// What a model repository was asked to load, by instances.
-type Loaded = Arc<Mutex<Vec<u64>>>;
+/// The configurations a model has had, the newest last.
+type Loaded = Arc<Mutex<Vec<Value>>>;
 
 /// Triton's model repository, as far as one model of it can be loaded with other instances.
 struct Repository {
@@ -31,7 +31,9 @@ impl Repository {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let loaded = Loaded::default();
+        let config =
+            json!({"name": "digits", "instance_group": [{"kind": "KIND_CPU", "count": 1}]});
+        let loaded = Arc::new(Mutex::new(vec![config]));
         let told = Arc::clone(&loaded);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
@@ -51,9 +53,20 @@ impl Repository {
         }
     }
 
+    /// What it was asked to load, by instances.
     fn loaded(&self) -> Vec<u64> {
-        self.loaded.lock().unwrap().clone()
+        let configs = self.loaded.lock().unwrap();
+        configs[1..].iter().map(count).collect()
     }
+
+    /// The configuration as it is.
+    fn config(&self) -> Value {
+        self.loaded.lock().unwrap().last().unwrap().clone()
+    }
+}
+
+fn count(config: &Value) -> u64 {
+    config["instance_group"][0]["count"].as_u64().unwrap()
 }
 
 async fn answer(
@@ -63,17 +76,15 @@ async fn answer(
     let asked = (request.method().clone(), request.uri().path().to_owned());
     let body = request.into_body().collect().await.unwrap().to_bytes();
     let (status, answer) = match (asked.0, asked.1.as_str()) {
-        (Method::GET, "/v2/models/digits/config") => (
-            200,
-            json!({"name": "digits", "instance_group": [{"kind": "KIND_CPU", "count": 1}]}),
-        ),
+        (Method::GET, "/v2/models/digits/config") => {
+            (200, loaded.lock().unwrap().last().unwrap().clone())
+        }
         (Method::POST, "/v2/repository/models/digits/load") => {
             let body: Value = serde_json::from_slice(&body).unwrap();
             let config = body["parameters"]["config"].as_str().unwrap();
             let config: Value = serde_json::from_str(config).unwrap();
-            let count = config["instance_group"][0]["count"].as_u64().unwrap();
-            loaded.lock().unwrap().push(count);
-            match count {
+            loaded.lock().unwrap().push(config.clone());
+            match count(&config) {
                 9.. => (400, json!({"error": "no memory for 9 instances"})),
                 _ => (200, Value::Null),
             }
@@ -233,4 +244,31 @@ async fn the_model_is_left_as_it_was_where_measuring_failed() {
     let failed = swept(&mut servers, &instances(&[2, 3])).await;
     assert!(matches!(failed, Err(SweepError::NoServers { .. })));
     assert_eq!(repository.loaded(), [2, 1]);
+}
+
+#[tokio::test]
+async fn the_next_sweep_leaves_a_model_as_it_was_before_one_that_was_killed() {
+    let repository = Repository::start().await;
+    let first = repository.config();
+    {
+        // As if by `kill -9`: set up in another way, and nobody left to set it back.
+        let all = [&repository];
+        let mut servers = servers(&all);
+        let (workload, ways) = (workload(), instances(&[4]));
+        let sweep = Sweep {
+            workload: &workload,
+            variants: &ways,
+        };
+        let mut killed = Box::pin(sweep.run(&mut servers));
+        while repository.loaded().is_empty() {
+            let _ = futures::poll!(&mut killed);
+            tokio::task::yield_now().await;
+        }
+    }
+    assert_eq!(count(&repository.config()), 4);
+    swept(&mut servers(&[&repository]), &instances(&[2]))
+        .await
+        .unwrap();
+    assert_eq!(repository.loaded(), [4, 2, 1]);
+    assert_eq!(repository.config(), first);
 }
