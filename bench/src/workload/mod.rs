@@ -191,7 +191,8 @@ impl Workload {
             let samples = Samples::load(&beside(&said.samples), &said.tensors.input)?;
             (Vec::new(), Some((samples, said.tensors)))
         };
-        let open = said.open.map(|open| open.resolve(&beside)).transpose()?;
+        let open = said.open.map(|open| open.resolve(&beside, said.window));
+        let open = open.transpose()?;
         let workload = Self {
             expect: said.expect,
             name: said.name,
@@ -340,11 +341,15 @@ struct SaidOpen {
 }
 
 impl SaidOpen {
-    fn resolve(self, beside: &impl Fn(&str) -> PathBuf) -> Result<Open, WorkloadError> {
+    fn resolve(
+        self,
+        beside: &impl Fn(&str) -> PathBuf,
+        window: Duration,
+    ) -> Result<Open, WorkloadError> {
         let mut arrivals = self.arrivals;
         if let Some(trace) = self.trace {
             arrivals.push(Arrivals::Replay {
-                offsets: trace::load(&beside(&trace))?,
+                offsets: trace::load(&beside(&trace), window)?,
             });
         }
         Ok(Open {

@@ -166,14 +166,20 @@ fn a_trace_is_read_and_its_faults_are_told() {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace.txt");
     std::fs::write(&trace, "# seconds\n0\n0.5\n0.25\n").unwrap();
-    let error = super::trace::load(&trace).unwrap_err();
+    let load = |window| super::trace::load(&trace, Duration::from_millis(window));
+    let error = load(1000).unwrap_err();
     assert!(
         error
             .to_string()
             .ends_with("line 4 comes before the line above it")
     );
     std::fs::write(&trace, "0\n0.5\n").unwrap();
-    assert_eq!(*super::trace::load(&trace).unwrap(), [0, 500_000_000]);
+    assert_eq!(*load(501).unwrap(), [0, 500_000_000]);
+    let error = load(500).unwrap_err().to_string();
+    assert!(
+        error.ends_with("its last arrival is at 500ms, and the window ends at 500ms"),
+        "{error}"
+    );
 }
 
 #[test]

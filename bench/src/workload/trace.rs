@@ -4,12 +4,13 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use super::{WorkloadError, text};
 
-/// Recorded arrivals: seconds after the start, one a line, ascending.
-pub(super) fn load(path: &Path) -> Result<Arc<[u64]>, WorkloadError> {
+/// Recorded arrivals: seconds after the start, one a line, ascending, all within the window.
+pub(super) fn load(path: &Path, window: Duration) -> Result<Arc<[u64]>, WorkloadError> {
     let wrong = |reason: String| WorkloadError::Samples {
         path: path.to_owned(),
         reason,
-        help: "it must hold one arrival a line: seconds after the start, ascending",
+        help: "it must hold one arrival a line: seconds after the start, ascending, before \
+               `window_seconds` is over",
     };
     let mut offsets: Vec<u64> = Vec::new();
     for (number, line) in (1..).zip(text(path)?.lines()) {
@@ -30,8 +31,15 @@ pub(super) fn load(path: &Path) -> Result<Arc<[u64]>, WorkloadError> {
         }
         offsets.push(nanos);
     }
-    if offsets.is_empty() {
+    let Some(last) = offsets.last() else {
         return Err(wrong("it holds no arrival".to_owned()));
+    };
+    // Cut short without a word, it would not be the load that was recorded.
+    let last = Duration::from_nanos(*last);
+    if last >= window {
+        return Err(wrong(format!(
+            "its last arrival is at {last:?}, and the window ends at {window:?}"
+        )));
     }
     Ok(offsets.into())
 }
