@@ -55,6 +55,9 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
             began.elapsed().as_secs_f64(),
             highest.tried.len()
         );
+        for one in highest.tried.iter().filter(|_| rate == 0.0) {
+            println!("     {one:?}");
+        }
     }
     println!("{right} of {times} within 10 %");
     Ok(if right == times {

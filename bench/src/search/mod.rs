@@ -6,7 +6,10 @@
 
 mod next;
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use lab_model::benchmark::{Found, Highest, Point, Tried};
 
@@ -21,6 +24,9 @@ use next::{Next, best, next};
 
 /// Connections of the closed loop that gives the first guess.
 const GUESS: u32 = 16;
+/// A window is no longer than so many requests need: thirty of them are its slowest
+/// hundredth.
+const ENOUGH: f64 = 3_000.0;
 
 struct Searching<'a, L, T> {
     workload: &'a Workload,
@@ -61,7 +67,7 @@ impl<L: Loader, T: FnMut(Progress<'_>)> Searching<'_, L, T> {
     async fn find(&mut self) -> Result<Found, BenchError> {
         let ceiling = self.ceiling().await?;
         loop {
-            match next(ceiling, &self.tried) {
+            match next(ceiling, self.search.p99_micros, &self.tried) {
                 Next::Try(_) if self.is_late() => return Ok(self.unconfirmed()),
                 Next::Try(rate) => self.try_at(rate).await?,
                 Next::Found(rate) => return Ok(Found::Rate { rate }),
@@ -75,23 +81,27 @@ impl<L: Loader, T: FnMut(Progress<'_>)> Searching<'_, L, T> {
     }
 
     fn unconfirmed(&self) -> Found {
-        best(&self.tried).map_or(Found::None, |rate| Found::Unconfirmed { rate })
+        best(self.search.p99_micros, &self.tried)
+            .map_or(Found::None, |rate| Found::Unconfirmed { rate })
     }
 
     /// Right answers a second of a closed loop.
     async fn ceiling(&mut self) -> Result<f64, BenchError> {
-        let course = self.course(Pace::Closed { connections: GUESS });
+        let pace = Pace::Closed { connections: GUESS };
+        let course = self.course(pace, self.search.window);
         Ok(self.window(&course).await?.throughput)
     }
 
     async fn try_at(&mut self, rate: f64) -> Result<(), BenchError> {
-        let course = self.course(Pace::Open {
+        let pace = Pace::Open {
             arrivals: Arrivals::Poisson { rate },
             connections: self.search.connections,
-        });
+        };
+        let course = self.course(pace, self.length(rate));
         let point = self.window(&course).await?;
         self.tried.push(Tried {
             rate,
+            p50: point.latency.p50,
             p99: point.latency.p99,
             errors: point.errors,
             held: point.errors == 0 && point.latency.p99 <= self.search.p99_micros,
@@ -111,13 +121,20 @@ impl<L: Loader, T: FnMut(Progress<'_>)> Searching<'_, L, T> {
         Ok(point)
     }
 
+    /// How long a rate is offered: time saved is there to ask again.
+    fn length(&self, rate: f64) -> Duration {
+        let longest = self.search.window;
+        let enough = Duration::try_from_secs_f64(ENOUGH / rate).unwrap_or(longest);
+        enough.clamp(longest / 4, longest)
+    }
+
     /// Short of warm-up: the server is warm from the windows before.
-    fn course(&self, pace: Pace) -> Course {
-        let warm_up = self.search.window / 8;
+    fn course(&self, pace: Pace, window: Duration) -> Course {
+        let warm_up = window / 8;
         Course {
             warm_up,
             settle: warm_up,
-            window: self.search.window,
+            window,
             seed: self.workload.seed + self.tried.len() as u64,
             ..self.workload.course(pace)
         }

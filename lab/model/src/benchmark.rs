@@ -244,6 +244,9 @@ pub enum Found {
 pub struct Tried {
     /// Requests a second.
     pub rate: f64,
+    /// p50 latency seen, microseconds; 0 in older records.
+    #[serde(default)]
+    pub p50: f64,
     /// p99 latency seen, microseconds.
     pub p99: f64,
     /// Errors seen.

@@ -118,6 +118,7 @@ fn window(stream: &mut Stream, number: usize, of: Option<usize>, point: &Point) 
 fn tried_at(rate: f64, held: bool) -> Tried {
     Tried {
         rate,
+        p50: quantiles(mean(rate)).p50,
         p99: quantiles(mean(rate)).p99,
         errors: 0,
         held,
