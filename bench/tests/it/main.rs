@@ -5,6 +5,7 @@
 )]
 
 mod authority;
+mod early;
 mod generators;
 mod grpc;
 mod grpc_server;
