@@ -5,6 +5,7 @@ mod compare;
 mod existing;
 mod fault;
 mod images;
+mod measure;
 mod stack;
 mod sweep;
 
@@ -22,6 +23,7 @@ pub(crate) use self::{
     existing::{ExistingArgs, RegistryArgs},
     fault::{FaultCommand, HealArgs, MakeArgs},
     images::{ImageArgs, ImagePolicy, ImagesCommand},
+    measure::MeasureArgs,
     stack::{BenchArgs, FilterArgs, InstallArgs, RunArgs, StackArgs, TestArgs},
     sweep::SweepArgs,
 };

@@ -24,20 +24,21 @@ pub(super) async fn bench(context: &Context, args: BenchArgs) -> Result<Exit, Co
         Some(BenchCommand::Sweep(args)) => return sweep(context, args).await,
         None => {}
     }
-    let workload = benchmark::workload(&context.root, &args.workload).map_err(RunError::from)?;
+    let workload =
+        benchmark::workload(&context.root, &args.measure.workload).map_err(RunError::from)?;
     let out = args.out.as_deref();
     if let Some(folder) = out {
         make(folder)?;
     }
     let summary = match (args.url, args.name) {
         (Some(url), _) => {
-            let trust = trust(args.cacert.as_deref())?;
+            let trust = trust(args.measure.tls.cacert.as_deref())?;
             server(context, &Server { url, trust }, &workload, out).await?
         }
         (None, Some(name)) => {
             let wish = Wish {
                 name: &name,
-                stack: &args.stack,
+                stack: &args.measure.stack,
                 generators: args.generators,
             };
             cluster(context, &wish, &workload, out).await?
