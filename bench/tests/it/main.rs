@@ -5,6 +5,7 @@
 )]
 
 mod authority;
+mod client;
 mod early;
 mod generators;
 mod grpc;

@@ -27,4 +27,11 @@ pub(crate) struct TlsArgs {
     /// those of this machine's (`SSL_CERT_FILE`).
     #[arg(long, value_name = "FILE")]
     pub(crate) cacert: Option<PathBuf>,
+    /// Show the certificate of this PEM file, and those behind it that lead to its authority,
+    /// to servers that ask for a client's.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(crate) cert: Option<PathBuf>,
+    /// The private key of that certificate: a PEM file without a password.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(crate) key: Option<PathBuf>,
 }

@@ -100,7 +100,7 @@ pub(crate) struct BenchArgs {
     #[command(subcommand)]
     pub(crate) command: Option<BenchCommand>,
     /// The cluster's name.
-    #[arg(required_unless_present = "url", conflicts_with = "cacert")]
+    #[arg(required_unless_present = "url", conflicts_with_all = ["cacert", "cert", "key"])]
     pub(crate) name: Option<ClusterName>,
     /// Measure the server at this address instead: any that speaks the workload's protocol,
     /// over `http://`, `https://`, `grpc://` or `grpcs://`.

@@ -22,7 +22,7 @@ pub(super) async fn compare(context: &Context, args: CompareArgs) -> Result<Exit
     let workload =
         benchmark::workload(&context.root, &args.measure.workload).map_err(RunError::from)?;
     let plan = plan(&args);
-    let trust = trust(args.measure.tls.cacert.as_deref())?;
+    let trust = trust(&args.measure.tls)?;
     let stack = &args.measure.stack;
     let find = async |named| Found::find(context, named, stack, &workload, &trust).await;
     let (a, b) = (find(&args.a).await?, find(&args.b).await?);

@@ -56,7 +56,7 @@ async fn measure(
     if args.server.contains("://") {
         let server = Server {
             url: args.server.clone(),
-            trust: bench::trust(args.measure.tls.cacert.as_deref())?,
+            trust: bench::trust(&args.measure.tls)?,
         };
         let (cancel, _watcher) = signals::watch();
         let measured = sweep::sweep_at(&server, wished, &*live.emitter(), &cancel).await;
