@@ -3,7 +3,9 @@
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::{handshake::HandshakeError, target::TargetError, trust::TrustError};
+use crate::{
+    handshake::HandshakeError, identity::IdentityError, target::TargetError, trust::TrustError,
+};
 
 /// Why a target could not be measured at all. Errors under load are counted instead.
 #[derive(Debug, Error, Diagnostic)]
@@ -16,6 +18,10 @@ pub enum BenchError {
     #[error("failed to know whose certificates to believe")]
     #[diagnostic(transparent)]
     Trust(#[from] TrustError),
+    /// There is nothing to show to servers that ask for it.
+    #[error("failed to use the client's certificate")]
+    #[diagnostic(transparent)]
+    Identity(#[from] IdentityError),
     /// TLS cannot be spoken with the server.
     #[error("failed to speak TLS")]
     #[diagnostic(transparent)]
@@ -100,8 +106,9 @@ pub enum BenchError {
 }
 
 impl BenchError {
-    /// Whether the address is wrong, or who is to be believed, and not what answers there.
+    /// Whether the address is wrong, who is to be believed or what is to be shown, and not
+    /// what answers there.
     pub const fn is_usage(&self) -> bool {
-        matches!(self, Self::Target(_) | Self::Trust(_))
+        matches!(self, Self::Target(_) | Self::Trust(_) | Self::Identity(_))
     }
 }

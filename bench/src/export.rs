@@ -104,26 +104,6 @@ pub(crate) mod pairs {
     }
 }
 
-/// A list that is shared: `#[serde(with = "export::shared")]`.
-pub(crate) mod shared {
-    use std::sync::Arc;
-
-    use super::{Deserialize, Serialize};
-
-    pub(crate) fn serialize<S: serde::Serializer, T: Serialize>(
-        list: &Arc<[T]>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        list.as_ref().serialize(serializer)
-    }
-
-    pub(crate) fn deserialize<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
-        deserializer: D,
-    ) -> Result<Arc<[T]>, D::Error> {
-        Vec::deserialize(deserializer).map(Arc::from)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -92,6 +92,36 @@ pub enum HandshakeError {
         /// In the library's own words.
         source: io::Error,
     },
+    /// The server wants to know who speaks to it.
+    #[error("`{url}` asks for a client's certificate, and there is none")]
+    #[diagnostic(
+        code(lab::bench::tls_client_wanted),
+        help(
+            "pass one that the server's authority for clients has signed, and its key: \
+             `--cert FILE --key FILE`"
+        )
+    )]
+    ClientWanted {
+        /// The address.
+        url: String,
+        /// The server's alert.
+        source: io::Error,
+    },
+    /// The server does not take the client.
+    #[error("`{url}` does not take the client's certificate")]
+    #[diagnostic(
+        code(lab::bench::tls_client_refused),
+        help(
+            "`openssl verify -purpose sslclient -CAfile AUTHORITY CERT`, with the server's \
+             authority for clients, shows why, and so may the server's log"
+        )
+    )]
+    ClientRefused {
+        /// The address.
+        url: String,
+        /// The server's alert.
+        source: io::Error,
+    },
     /// The server said no, or nothing.
     #[error("`{url}` refused to speak TLS")]
     #[diagnostic(
@@ -108,9 +138,20 @@ pub enum HandshakeError {
     },
 }
 
+/// What a server that asks for it was shown of the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// It has not asked.
+    No,
+    /// Nothing.
+    Nothing,
+    /// A certificate.
+    Certificate,
+}
+
 impl HandshakeError {
     /// Why hands could not be shaken with a server at this address.
-    pub(crate) fn of(url: &str, source: io::Error) -> Self {
+    pub(crate) fn of(url: &str, asked: Asked, source: io::Error) -> Self {
         let url = url.to_owned();
         let is_grpc = url.starts_with("grpcs:");
         let inner = source.get_ref().and_then(|it| it.downcast_ref::<Error>());
@@ -142,6 +183,11 @@ impl HandshakeError {
                 url,
                 protocol: if is_grpc { "HTTP/2" } else { "HTTP/1.1" },
                 source,
+            },
+            Some(Error::AlertReceived(_)) => match asked {
+                Asked::No => Self::Refused { url, source },
+                Asked::Nothing => Self::ClientWanted { url, source },
+                Asked::Certificate => Self::ClientRefused { url, source },
             },
             _ => Self::Refused { url, source },
         }

@@ -1,17 +1,16 @@
 //! Before any load: every request once, alone, and its answer kept as what is right.
 
-use std::{io, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use lab_model::outcome::reason;
-use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::BenchError,
+    greeting::greet,
     grpc,
-    handshake::HandshakeError,
     judge::{Answer, Reference, Status, refer},
     server::{Peer, Tls},
     target::{Address, Expect, Request, Target, TargetError},
@@ -83,29 +82,6 @@ pub(crate) async fn prepare(
     };
     agree(target, &prepared.references)?;
     Ok(prepared)
-}
-
-/// Shakes hands once, where the server speaks TLS: what is wrong with its certificate is
-/// told as that, and not as a wrong answer.
-pub(crate) async fn greet(url: &str, peer: &Peer, timeout: Duration) -> Result<(), BenchError> {
-    let Some(tls) = &peer.tls else {
-        return Ok(());
-    };
-    let greeting = async {
-        // That nobody is there is told by the first request.
-        let Ok(stream) = TcpStream::connect(peer.address).await else {
-            return Ok(());
-        };
-        tls.shake(stream).await.map(drop)
-    };
-    let silent = |_| {
-        let words = format!("no answer within {timeout:?}");
-        Err(io::Error::new(io::ErrorKind::TimedOut, words))
-    };
-    let greeted = tokio::time::timeout(timeout, greeting).await;
-    greeted
-        .unwrap_or_else(silent)
-        .map_err(|source| HandshakeError::of(url, source).into())
 }
 
 /// A client for what is not measured. It goes past no proxy: the load does not either.

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, io, net::SocketAddr, sync::Arc};
 
-use rustls::{ClientConfig, ClientConnection, pki_types::ServerName};
+use rustls::{ClientConfig, ClientConnection, client::ResolvesClientCert, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::lookup_host,
@@ -116,6 +116,16 @@ impl Tls {
     /// What another client takes to believe whom this one does.
     pub(crate) fn config(&self) -> ClientConfig {
         ClientConfig::clone(&self.config)
+    }
+
+    /// The same, with something else to show to a server that asks.
+    pub(crate) fn showing(&self, shown: Arc<dyn ResolvesClientCert>) -> Self {
+        let mut config = self.config();
+        config.client_auth_cert_resolver = shown;
+        Self {
+            config: Arc::new(config),
+            name: self.name.clone(),
+        }
     }
 
     /// A connection that has said nothing yet.

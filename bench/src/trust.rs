@@ -1,38 +1,37 @@
-//! Whose certificates are believed: those of this machine's authorities, and of a file's.
+//! Whose certificates are believed: those of this machine's authorities, and of a file's;
+//! and which one is shown in turn.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
 use miette::Diagnostic;
-use rustls::{
-    ClientConfig, RootCertStore,
-    crypto::ring,
-    pki_types::{CertificateDer, pem::PemObject},
-};
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_platform_verifier::Verifier;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::{
+    identity::Identity,
+    pem::{self, Certificate, Fault},
+};
+
 /// Authorities that are believed when they say who a server is: this machine's (those of
-/// `SSL_CERT_FILE` and `SSL_CERT_DIR`, where they are set), and more.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(from = "Vec<Authority>", into = "Vec<Authority>")]
+/// `SSL_CERT_FILE` and `SSL_CERT_DIR`, where they are set), and more. And what a server is
+/// shown that wants to know who speaks to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trust(Arc<Believed>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 struct Believed {
-    more: Vec<Authority>,
+    more: Vec<Certificate>,
+    shown: Option<Identity>,
     /// Made when TLS is first spoken: reading this machine's authorities takes longer than
     /// many a window's request.
+    #[serde(skip)]
     config: OnceLock<ClientConfig>,
 }
-
-/// The certificate of an authority.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Authority(#[serde(with = "crate::export::bytes")] CertificateDer<'static>);
 
 /// Why a server's certificate cannot be checked at all.
 #[derive(Debug, Error, Diagnostic)]
@@ -97,30 +96,38 @@ impl Trust {
     /// # Errors
     /// When the file cannot be read, or holds no certificate, or one that is none.
     pub fn with_file(path: &Path) -> Result<Self, TrustError> {
-        let pem = fs::read(path).map_err(|source| TrustError::Read {
-            path: path.to_owned(),
-            source,
-        })?;
         let broken = |source| TrustError::Broken {
             path: path.to_owned(),
             source,
         };
-        let mut more = Vec::new();
-        for certificate in CertificateDer::pem_slice_iter(&pem) {
-            let certificate = certificate.map_err(|error| broken(error.into()))?;
-            let added = RootCertStore::empty().add(certificate.clone());
-            added.map_err(|error| match error {
-                rustls::Error::InvalidCertificate(why) => broken(why.to_string().into()),
-                other => broken(other.into()),
-            })?;
-            more.push(Authority(certificate));
-        }
-        if more.is_empty() {
-            return Err(TrustError::Empty {
+        let more = pem::certificates(path).map_err(|fault| match fault {
+            Fault::Read(source) => TrustError::Read {
                 path: path.to_owned(),
-            });
+                source,
+            },
+            Fault::Empty => TrustError::Empty {
+                path: path.to_owned(),
+            },
+            Fault::Broken(source) => broken(source),
+        })?;
+        for Certificate(certificate) in &more {
+            let added = RootCertStore::empty().add(certificate.clone());
+            added.map_err(|error| broken(pem::why(error)))?;
         }
-        Ok(more.into())
+        Ok(Self::of(more, None))
+    }
+
+    /// The same, and this is shown to servers that ask for it.
+    pub fn showing(self, identity: Identity) -> Self {
+        Self::of(self.0.more.clone(), Some(identity))
+    }
+
+    fn of(more: Vec<Certificate>, shown: Option<Identity>) -> Self {
+        Self(Arc::new(Believed {
+            more,
+            shown,
+            config: OnceLock::new(),
+        }))
     }
 
     /// How TLS is spoken by who believes these: for all that is asked of a server, with load
@@ -142,31 +149,18 @@ impl Trust {
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
-        Ok(config)
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        Ok(match &self.0.shown {
+            None => config.with_no_client_auth(),
+            Some(identity) => config.with_client_cert_resolver(identity.resolver()),
+        })
     }
 }
 
-impl PartialEq for Trust {
+impl PartialEq for Believed {
     fn eq(&self, other: &Self) -> bool {
-        self.0.more == other.0.more
+        (&self.more, &self.shown) == (&other.more, &other.shown)
     }
 }
 
-impl Eq for Trust {}
-
-impl From<Vec<Authority>> for Trust {
-    fn from(more: Vec<Authority>) -> Self {
-        Self(Arc::new(Believed {
-            more,
-            config: OnceLock::new(),
-        }))
-    }
-}
-
-impl From<Trust> for Vec<Authority> {
-    fn from(trust: Trust) -> Self {
-        trust.0.more.clone()
-    }
-}
+impl Eq for Believed {}

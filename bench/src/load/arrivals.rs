@@ -28,7 +28,6 @@ pub enum Arrivals {
     /// As recorded.
     Replay {
         /// Nanoseconds after the window's start, ascending.
-        #[serde(with = "crate::export::shared")]
         offsets: Arc<[u64]>,
     },
     /// One generator's part of what several send together.

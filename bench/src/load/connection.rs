@@ -30,6 +30,8 @@ pub(crate) struct Connection {
     input: Vec<u8>,
     filled: usize,
     written: usize,
+    /// Whether all of the request has gone out.
+    sent: bool,
     pub(crate) state: State,
     /// Which of the target's requests it carries.
     pub(crate) request: usize,
@@ -43,6 +45,7 @@ impl Connection {
             input: Vec::new(),
             filled: 0,
             written: 0,
+            sent: false,
             state: State::Closed,
             request: 0,
             answer: None,
@@ -87,6 +90,7 @@ impl Connection {
         self.state = State::Busy;
         self.filled = 0;
         self.written = 0;
+        self.sent = false;
         self.go_on(request)
     }
 
@@ -101,6 +105,7 @@ impl Connection {
                 Err(error) => return Err(error),
             }
         }
+        self.sent = true;
         Ok(())
     }
 
@@ -143,7 +148,10 @@ impl Connection {
         if bytes < self.filled {
             return invalid("more came than the answer");
         }
-        if whole.keeps_open && self.transport.as_mut().is_some_and(Transport::is_quiet) {
+        // Of an answer that came before the whole request was sent, the server would take
+        // the next one's bytes for the rest of it.
+        let keeps_open = whole.keeps_open && self.sent;
+        if keeps_open && self.transport.as_mut().is_some_and(Transport::is_quiet) {
             self.state = State::Idle;
         } else {
             self.close();

@@ -65,20 +65,31 @@ impl<'a> Connections<'a> {
     fn send_rest(&mut self, place: usize, told: &mut Vec<Told>) {
         let payload = &self.prepared.payloads[self.places[place].request];
         if let Err(error) = self.places[place].go_on(payload) {
-            self.fail(place, &error, told);
+            self.unsent(place, &error, told);
+        }
+    }
+
+    /// The server takes no more of a request: it may have answered what it took, and closed
+    /// the connection behind that.
+    fn unsent(&mut self, place: usize, error: &io::Error, told: &mut Vec<Told>) {
+        match self.places[place].receive(&mut self.reader) {
+            Came::Answer(bytes) => answered(place, bytes, told),
+            Came::Some | Came::End(_) => self.fail(place, error, told),
         }
     }
 
     fn receive(&mut self, place: usize, told: &mut Vec<Told>) {
         match self.places[place].receive(&mut self.reader) {
             Came::Some => {}
-            Came::Answer(bytes) => told.push(Told::Answered {
-                place,
-                bytes: bytes as u64,
-            }),
+            Came::Answer(bytes) => answered(place, bytes, told),
             Came::End(error) => self.fail(place, &error, told),
         }
     }
+}
+
+fn answered(place: usize, bytes: usize, told: &mut Vec<Told>) {
+    let bytes = bytes as u64;
+    told.push(Told::Answered { place, bytes });
 }
 
 impl Wire for Connections<'_> {
@@ -99,7 +110,7 @@ impl Wire for Connections<'_> {
         let payload = &self.prepared.payloads[request];
         self.places[place].request = request;
         if let Err(error) = self.places[place].send(payload) {
-            self.fail(place, &error, told);
+            self.unsent(place, &error, told);
         }
         payload.len() as u64
     }

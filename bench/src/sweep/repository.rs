@@ -8,7 +8,8 @@ use thiserror::Error;
 
 use super::SweepError;
 use crate::{
-    prepare::{client, greet},
+    greeting::greet,
+    prepare::client,
     server::{Peer, Server},
     target::Address,
     workload::Workload,

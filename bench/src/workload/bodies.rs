@@ -104,17 +104,17 @@ impl Samples {
         protocol: Protocol,
         tensors: &Tensors,
         size: u32,
-    ) -> Result<Vec<Request>, BatchError> {
+    ) -> Result<Vec<Request>, RequestsError> {
         let all = &self.0;
         let batch = usize::try_from(size).unwrap_or(usize::MAX);
         if batch > all.len() {
-            return Err(BatchError::TooFew {
+            return Err(RequestsError::TooFew {
                 size,
                 samples: all.len(),
             });
         }
         if batch > 1 && tensors.input.shape.is_empty() {
-            return Err(BatchError::NoDimension);
+            return Err(RequestsError::NoDimension);
         }
         let tensors = tensors.batched(size);
         let starts = (0..all.len()).step_by(batch);
@@ -125,7 +125,7 @@ impl Samples {
                     label: all[start].label,
                     input: samples.flat_map(|it| it.input.iter().copied()).collect(),
                 };
-                write(protocol, &together, &tensors).map_err(BatchError::Written)
+                write(protocol, &together, &tensors).map_err(RequestsError::Written)
             })
             .collect()
     }
@@ -133,7 +133,7 @@ impl Samples {
 
 /// Why requests cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum BatchError {
+pub enum RequestsError {
     /// A request would hold a sample twice.
     #[error("a batch of {size} needs as many samples, and there are {samples}")]
     TooFew {

@@ -23,7 +23,7 @@ use crate::{
     target::{Expect, Inference, Output, Request, Target},
     verdict::Budget,
 };
-pub use bodies::BatchError;
+pub use bodies::RequestsError;
 use bodies::{Samples, Tensors};
 
 /// How requests and answers are written.
@@ -173,7 +173,7 @@ pub enum WorkloadError {
         /// The workload.
         workload: String,
         /// Why.
-        source: BatchError,
+        source: RequestsError,
     },
 }
 
@@ -218,7 +218,7 @@ impl Workload {
         };
         match (said.batch_size, &workload.samples) {
             (1, None) => Ok(workload),
-            (size, _) => workload.batched(size),
+            (size, _) => workload.written(size),
         }
     }
 
@@ -228,26 +228,24 @@ impl Workload {
     /// # Errors
     /// Where its samples cannot be put together so.
     pub fn batched(&self, size: u32) -> Result<Self, WorkloadError> {
+        self.clone().written(size)
+    }
+
+    /// Writes its requests anew, so many inferences each.
+    fn written(mut self, size: u32) -> Result<Self, WorkloadError> {
         let wrong = |source| WorkloadError::Requests {
             workload: self.name.clone(),
             source,
         };
-        let (samples, tensors) = self
-            .samples
-            .as_ref()
-            .ok_or_else(|| wrong(BatchError::Bodies))?;
+        let samples = self.samples.as_ref();
+        let (samples, tensors) = samples.ok_or_else(|| wrong(RequestsError::Bodies))?;
         let requests = samples.requests(self.protocol, tensors, size);
-        let expect = if self.protocol.is_v2() {
-            inference(&self.model, &tensors.batched(size).outputs)
-        } else {
-            self.expect.clone()
-        };
-        Ok(Self {
-            requests: requests.map_err(wrong)?,
-            batch_size: size,
-            expect,
-            ..self.clone()
-        })
+        self.requests = requests.map_err(wrong)?;
+        if self.protocol.is_v2() {
+            self.expect = inference(&self.model, &tensors.batched(size).outputs);
+        }
+        self.batch_size = size;
+        Ok(self)
     }
 
     /// The workload's target on a server, whose address may have a path before the

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Protocol, Workload,
-    bodies::{BatchError, Samples, Tensors},
+    bodies::{RequestsError, Samples, Tensors},
     read::parse,
 };
 use crate::{
@@ -139,10 +139,10 @@ fn samples_that_cannot_be_batched_are_told() {
     };
     let batched = |size| samples.requests(Protocol::V2Json, &tensors, size).map(drop);
     assert_eq!(batched(1), Ok(()));
-    assert_eq!(batched(2), Err(BatchError::NoDimension));
+    assert_eq!(batched(2), Err(RequestsError::NoDimension));
     assert_eq!(
         batched(3),
-        Err(BatchError::TooFew {
+        Err(RequestsError::TooFew {
             size: 3,
             samples: 2
         })

@@ -2,15 +2,18 @@
 
 use std::{io::Write, sync::Arc};
 
-use lab_bench::trust::Trust;
+use lab_bench::{identity::Identity, trust::Trust};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
 };
 use rustls::{
-    ServerConfig,
-    crypto::ring,
+    ALL_VERSIONS, ConfigBuilder, RootCertStore, ServerConfig, SupportedProtocolVersion,
+    crypto::{CryptoProvider, ring},
     pki_types::{CertificateDer, PrivatePkcs8KeyDer},
-    server::{ClientHello, ResolvesServerCert},
+    server::{
+        ClientHello, ResolvesServerCert, WantsServerCert, WebPkiClientVerifier,
+        danger::ClientCertVerifier,
+    },
     sign::CertifiedKey,
 };
 use tempfile::NamedTempFile;
@@ -28,8 +31,7 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let mut file = NamedTempFile::new().unwrap();
-        file.write_all(issuer.pem().as_bytes()).unwrap();
+        let file = file(&issuer.pem());
         Self { issuer, file }
     }
 
@@ -63,9 +65,7 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new([name.to_owned()]).unwrap();
         let certificate = params.self_signed(&key).unwrap();
-        let mut file = NamedTempFile::new().unwrap();
-        file.write_all(certificate.pem().as_bytes()).unwrap();
-        let trust = Trust::with_file(file.path()).unwrap();
+        let trust = Trust::with_file(file(&certificate.pem()).path()).unwrap();
         (serve(certificate.der().clone(), &key, protocol), trust)
     }
 
@@ -80,27 +80,93 @@ impl Authority {
             }
         }
 
-        Arc::new(builder().with_cert_resolver(Arc::new(Nobody)))
+        Arc::new(open().with_cert_resolver(Arc::new(Nobody)))
+    }
+
+    /// A server that asks who speaks to it.
+    pub(crate) fn asking(&self, name: &str, protocol: &str, asks: &Asks) -> Arc<ServerConfig> {
+        let mut authorities = RootCertStore::empty();
+        authorities.add(self.issuer.der().clone()).unwrap();
+        let clients = WebPkiClientVerifier::builder_with_provider(authorities.into(), provider());
+        let clients = if asks.of_all {
+            clients
+        } else {
+            clients.allow_unauthenticated()
+        };
+        let builder = builder(asks.versions, clients.build().unwrap());
+        let params = CertificateParams::new([name.to_owned()]).unwrap();
+        let (certificate, key) = self.signed(&params);
+        serve_by(builder, certificate, &key, protocol)
+    }
+
+    /// A client that this authority knows.
+    pub(crate) fn client(&self) -> Identity {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::default().signed_by(&key, &self.issuer);
+        let (certificate, key) = (
+            file(&certificate.unwrap().pem()),
+            file(&key.serialize_pem()),
+        );
+        Identity::read(certificate.path(), key.path()).unwrap()
     }
 
     fn sign(&self, params: &CertificateParams, protocol: &str) -> Arc<ServerConfig> {
+        let (certificate, key) = self.signed(params);
+        serve(certificate, &key, protocol)
+    }
+
+    fn signed(&self, params: &CertificateParams) -> (CertificateDer<'static>, KeyPair) {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        serve(certificate.der().clone(), &key, protocol)
+        (certificate.der().clone(), key)
     }
 }
 
+/// How a server asks who speaks to it.
+pub(crate) struct Asks {
+    /// It speaks to none that shows it nothing.
+    pub(crate) of_all: bool,
+    pub(crate) versions: &'static [&'static SupportedProtocolVersion],
+}
+
+fn file(text: &str) -> NamedTempFile {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+fn builder(
+    versions: &[&'static SupportedProtocolVersion],
+    clients: Arc<dyn ClientCertVerifier>,
+) -> ConfigBuilder<ServerConfig, WantsServerCert> {
+    ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_client_cert_verifier(clients)
+}
+
+/// Of a server that speaks to anybody.
+fn open() -> ConfigBuilder<ServerConfig, WantsServerCert> {
+    builder(ALL_VERSIONS, WebPkiClientVerifier::no_client_auth())
+}
+
 fn serve(certificate: CertificateDer<'static>, key: &KeyPair, protocol: &str) -> Arc<ServerConfig> {
+    serve_by(open(), certificate, key, protocol)
+}
+
+fn serve_by(
+    builder: ConfigBuilder<ServerConfig, WantsServerCert>,
+    certificate: CertificateDer<'static>,
+    key: &KeyPair,
+    protocol: &str,
+) -> Arc<ServerConfig> {
     let key = PrivatePkcs8KeyDer::from(key.serialize_der());
-    let config = builder().with_single_cert(vec![certificate], key.into());
+    let config = builder.with_single_cert(vec![certificate], key.into());
     let mut config = config.unwrap();
     config.alpn_protocols = vec![protocol.into()];
     Arc::new(config)
-}
-
-fn builder() -> rustls::ConfigBuilder<ServerConfig, rustls::server::WantsServerCert> {
-    ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
 }

@@ -34,6 +34,8 @@ pub(crate) enum Manner {
     Fails(u64),
     /// Every so many calls code 14, in a head without a body.
     Refuses(u64),
+    /// Every so many calls code 8 before it has read the message, of which it wants no more.
+    Hastens(u64),
     /// Every so many calls the label of another image.
     Confuses(u64),
     /// Every so many calls no answer for a long time.
@@ -133,9 +135,16 @@ async fn answer(
 ) {
     assert_eq!(request.uri().path(), lab_bench::grpc::MODEL_INFER);
     assert_eq!(request.headers()["content-type"], "application/grpc");
+    let hit = |every: u64| number > 0 && number.is_multiple_of(every);
+    if matches!(manner, Manner::Hastens(every) if hit(every)) {
+        let mut head = Response::new(());
+        head.headers_mut().extend(trailers("8", "too%20long"));
+        // Dropped with it, the message is refused without blame, as gRPC's servers do.
+        respond.send_response(head, true).unwrap();
+        return;
+    }
     let asked = asked(request.into_body()).await;
     let label = i64::from(asked.raw_input_contents[0][0]);
-    let hit = |every: u64| number > 0 && number.is_multiple_of(every);
     match manner {
         Manner::Refuses(every) if hit(every) => {
             let mut head = Response::new(());

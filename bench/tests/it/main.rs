@@ -5,6 +5,8 @@
 )]
 
 mod authority;
+mod client;
+mod early;
 mod generators;
 mod grpc;
 mod grpc_server;

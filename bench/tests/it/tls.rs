@@ -18,6 +18,7 @@ use lab_bench::{
 };
 use lab_model::outcome::reason;
 use miette::Diagnostic;
+use rustls::ServerConfig;
 use tokio::{
     io::{AsyncReadExt, duplex},
     net::TcpListener,
@@ -32,7 +33,7 @@ use crate::{
     tls_server::{Aside, Talker},
 };
 
-const HERE: &str = "127.0.0.1";
+pub(crate) const HERE: &str = "127.0.0.1";
 const HTTP: &str = "http/1.1";
 const H2: &str = "h2";
 
@@ -41,9 +42,32 @@ async fn session(mut target: Target, trust: Trust) -> Result<Session, BenchError
     Session::open(&target, Duration::from_secs(5), &CancellationToken::new()).await
 }
 
-async fn measure(target: Target, trust: Trust, course: &Course) -> Window {
+pub(crate) async fn measure(target: Target, trust: Trust, course: &Course) -> Window {
     let session = session(target, trust).await.unwrap();
     session.measure(course, &Arc::default()).await.unwrap()
+}
+
+/// Servers of both protocols; that of gRPC answers rightly.
+pub(crate) struct Both {
+    http: Server,
+    grpc: grpc_server::Server,
+}
+
+impl Both {
+    pub(crate) async fn start(
+        http: Manner,
+        config: impl Fn(&'static str) -> Arc<ServerConfig>,
+    ) -> Self {
+        let grpc = grpc_server::Manner::Right;
+        Self {
+            http: Server::start_tls(config(HTTP), http, REQUESTS).await,
+            grpc: grpc_server::Server::start_tls(config(H2), grpc, grpc::CALLS).await,
+        }
+    }
+
+    pub(crate) fn targets(&self) -> [Target; 2] {
+        [load::target(&self.http.url), grpc::target(&self.grpc.url)]
+    }
 }
 
 async fn over_https(manner: Manner, course: &Course) -> Window {
@@ -160,15 +184,9 @@ async fn what_tls_says_while_nothing_is_owed_is_not_the_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_cannot_be_made_under_load_are_told_in_their_words() {
     let authority = Authority::new("lab");
-    let config = authority.server(HERE, HTTP);
-    let http = Server::start_tls(config, Manner::Right, REQUESTS).await;
-    let config = authority.server(HERE, H2);
-    let manner = grpc_server::Manner::Right;
-    let grpc = grpc_server::Server::start_tls(config, manner, grpc::CALLS).await;
-    for (target, plain) in [
-        (load::target(&http.url), &http.plain),
-        (grpc::target(&grpc.url), &grpc.plain),
-    ] {
+    let both = Both::start(Manner::Right, |it| authority.server(HERE, it)).await;
+    let plain = [&both.http.plain, &both.grpc.plain];
+    for (target, plain) in both.targets().into_iter().zip(plain) {
         let session = session(target, authority.trust()).await.unwrap();
         plain.store(true, Ordering::Relaxed);
         for course in [closed(2, 20), open(200.0, 2, 20)] {
@@ -186,20 +204,14 @@ async fn connections_that_cannot_be_made_under_load_are_told_in_their_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handshake_that_does_not_end_is_an_error() {
     let authority = Authority::new("lab");
-    let config = authority.server(HERE, HTTP);
-    let http = Server::start_tls(config, Manner::Right, REQUESTS).await;
-    let config = authority.server(HERE, H2);
-    let manner = grpc_server::Manner::Right;
-    let grpc = grpc_server::Server::start_tls(config, manner, grpc::CALLS).await;
-    let https = session(load::target(&http.url), authority.trust())
-        .await
-        .unwrap();
-    let grpcs = session(grpc::target(&grpc.url), authority.trust())
-        .await
-        .unwrap();
-    let places = [&http.url, &grpc.url].map(|url| url.split_once("://").unwrap().1.to_owned());
-    drop((http, grpc));
-    for (session, place) in [https, grpcs].iter().zip(places) {
+    let both = Both::start(Manner::Right, |it| authority.server(HERE, it)).await;
+    let mut sessions = Vec::new();
+    for target in both.targets() {
+        let place = place(&target).to_owned();
+        sessions.push((session(target, authority.trust()).await.unwrap(), place));
+    }
+    drop(both);
+    for (session, place) in sessions {
         // The kernel makes the connections, and nobody takes them.
         let silent = loop {
             match TcpListener::bind(&place).await {
@@ -226,36 +238,42 @@ async fn a_handshake_that_does_not_end_is_an_error() {
 async fn generators_believe_whom_they_are_told_to() {
     let (authority, other) = (Authority::new("lab"), Authority::new("other"));
     let server = Server::start_tls(authority.server(HERE, HTTP), Manner::Right, REQUESTS).await;
-    let opened = async |trust: Trust| {
-        let (here, there) = (duplex(1 << 16), duplex(1 << 16));
-        let wire = Wire {
-            name: "a".to_owned(),
-            input: Box::new(here.0),
-            output: Box::new(there.0),
-        };
-        let target = Target {
-            trust,
-            ..load::target(&server.url)
-        };
-        let (limit, cancel) = (Duration::from_secs(5), CancellationToken::new());
-        tokio::select! {
-            opened = Generators::open(vec![wire], &target, limit, &cancel) => opened.map(drop),
-            ended = serve(here.1, there.1) => panic!("{ended:?}"),
-        }
-    };
-    opened(authority.trust()).await.unwrap();
-    let told = opened(other.trust()).await.unwrap_err().to_string();
+    let target = || load::target(&server.url);
+    elsewhere(target(), authority.trust()).await.unwrap();
+    let told = elsewhere(target(), other.trust()).await;
+    let told = told.unwrap_err().to_string();
     assert!(told.contains("UnknownIssuer"), "{told}");
 }
 
+/// Has a generator ask a target.
+pub(crate) async fn elsewhere(mut target: Target, trust: Trust) -> Result<(), BenchError> {
+    target.trust = trust;
+    let (here, there) = (duplex(1 << 16), duplex(1 << 16));
+    let wire = Wire {
+        name: "a".to_owned(),
+        input: Box::new(here.0),
+        output: Box::new(there.0),
+    };
+    let (limit, cancel) = (Duration::from_secs(5), CancellationToken::new());
+    tokio::select! {
+        opened = Generators::open(vec![wire], &target, limit, &cancel) => opened.map(drop),
+        ended = serve(here.1, there.1) => panic!("{ended:?}"),
+    }
+}
+
+/// A target's host and port.
+fn place(target: &Target) -> &str {
+    target.url.split('/').nth(2).unwrap()
+}
+
 /// What is told of a server, with its address and times taken out.
-async fn refused(target: Target, trust: &Trust) -> String {
-    let authority = target.url.split('/').nth(2).unwrap().to_owned();
+pub(crate) async fn refused(target: Target, trust: &Trust) -> String {
+    let place = place(&target).to_owned();
     let error = session(target, trust.clone()).await.unwrap_err();
     format!(
         "{}\n{}\nhelp: {}",
         error.code().unwrap(),
-        reason(&error).replace(&authority, "HOST:PORT"),
+        reason(&error).replace(&place, "HOST:PORT"),
         error.help().unwrap()
     )
 }

@@ -147,16 +147,10 @@ pub async fn sweep_at(
     sweep.run(&mut place).await
 }
 
-async fn measured(
-    server: &Server,
-    behind: Option<&dyn Behind>,
-    workload: &Workload,
-    emitter: &dyn Emitter,
-    cancel: &CancellationToken,
-) -> Result<BenchmarkSummary, RunError> {
+/// Tells which way is measured next.
+fn note(workload: &Workload, emitter: &dyn Emitter) {
     let text = workload.name.clone();
     emitter.emit(Fact::Noted { text });
-    measure_at(server, behind, workload, emitter, cancel).await
 }
 
 /// One server.
@@ -175,7 +169,8 @@ impl Place for Address<'_> {
     }
 
     async fn measure(&mut self, workload: &Workload) -> Result<BenchmarkSummary, RunError> {
-        measured(self.server, None, workload, self.emitter, self.cancel).await
+        note(workload, self.emitter);
+        measure_at(self.server, None, workload, self.emitter, self.cancel).await
     }
 }
 
@@ -219,7 +214,8 @@ impl Place for Stack<'_> {
         let Session {
             emitter, cancel, ..
         } = self.session;
-        measured(&self.server, Some(&self.pods), workload, &**emitter, cancel).await
+        note(workload, &**emitter);
+        measure_at(&self.server, Some(&self.pods), workload, &**emitter, cancel).await
     }
 }
 

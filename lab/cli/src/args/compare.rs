@@ -1,10 +1,8 @@
 //! The command line of `lab bench compare`.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 
-use super::{StackArgs, SweepArgs};
+use super::{MeasureArgs, SweepArgs};
 
 /// What `lab bench` can do besides measuring one server.
 #[derive(Debug, Subcommand)]
@@ -34,16 +32,9 @@ pub(crate) struct CompareArgs {
     pub(crate) a: String,
     /// What shall come.
     pub(crate) b: String,
-    /// Also believe certificates that the authorities of this PEM file have signed, not only
-    /// those of this machine's (`SSL_CERT_FILE`).
-    #[arg(long, value_name = "FILE")]
-    pub(crate) cacert: Option<PathBuf>,
-    /// Which stack is on the clusters.
+    /// With which load, and how servers are found.
     #[command(flatten)]
-    pub(crate) stack: StackArgs,
-    /// The workload: a name under `fixtures/workloads`, or a `.toml` file.
-    #[arg(long, default_value = "digits")]
-    pub(crate) workload: String,
+    pub(crate) measure: MeasureArgs,
     /// Connections in flight.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(crate) concurrency: u32,

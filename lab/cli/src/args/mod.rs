@@ -5,6 +5,7 @@ mod compare;
 mod existing;
 mod fault;
 mod images;
+mod measure;
 mod stack;
 mod sweep;
 
@@ -22,6 +23,7 @@ pub(crate) use self::{
     existing::{ExistingArgs, RegistryArgs},
     fault::{FaultCommand, HealArgs, MakeArgs},
     images::{ImageArgs, ImagePolicy, ImagesCommand},
+    measure::{MeasureArgs, TlsArgs},
     stack::{BenchArgs, FilterArgs, InstallArgs, RunArgs, StackArgs, TestArgs},
     sweep::SweepArgs,
 };
@@ -136,7 +138,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  lab bench demo\n  \
                       lab bench demo --generators 4   the load is made in the cluster\n  \
                       lab bench --url http://127.0.0.1:8000 --workload mine.toml   no cluster needed")]
-    Bench(BenchArgs),
+    Bench(Box<BenchArgs>),
     /// Break a cluster on purpose: stop, pause, cut off or fill its nodes; always undone.
     #[command(
         subcommand,

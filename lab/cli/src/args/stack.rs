@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use lab_model::name::ClusterName;
 
-use super::{BenchCommand, ClusterArgs, ImageArgs, RegistryArgs};
+use super::{BenchCommand, ClusterArgs, ImageArgs, MeasureArgs, RegistryArgs};
 
 /// Which stack, in which versions.
 #[derive(Debug, Clone, Args)]
@@ -100,26 +100,19 @@ pub(crate) struct BenchArgs {
     #[command(subcommand)]
     pub(crate) command: Option<BenchCommand>,
     /// The cluster's name.
-    #[arg(required_unless_present = "url")]
+    #[arg(required_unless_present = "url", conflicts_with_all = ["cacert", "cert", "key"])]
     pub(crate) name: Option<ClusterName>,
     /// Measure the server at this address instead: any that speaks the workload's protocol,
     /// over `http://`, `https://`, `grpc://` or `grpcs://`.
     #[arg(long, value_name = "URL", conflicts_with = "name")]
     pub(crate) url: Option<String>,
-    /// Also believe certificates that the authorities of this PEM file have signed, not only
-    /// those of this machine's (`SSL_CERT_FILE`).
-    #[arg(long, value_name = "FILE", conflicts_with = "name")]
-    pub(crate) cacert: Option<PathBuf>,
     /// Make the load in the cluster, with so many generators: each is a pod with a share of
     /// it, they begin together, and their histograms are added.
     #[arg(long, value_name = "N", conflicts_with = "url", value_parser = clap::value_parser!(u32).range(1..=64))]
     pub(crate) generators: Option<u32>,
-    /// Which stack is on the cluster.
+    /// With which load, and how servers are found.
     #[command(flatten)]
-    pub(crate) stack: StackArgs,
-    /// The workload: a name under `fixtures/workloads`, or a `.toml` file.
-    #[arg(long, default_value = "digits")]
-    pub(crate) workload: String,
+    pub(crate) measure: MeasureArgs,
     /// Keep the figures (`summary.json`) and the pictures (`latency.svg`, `histogram.svg`,
     /// `series.svg` and more) in this folder; also those of a benchmark that is interrupted.
     #[arg(long, value_name = "FOLDER")]

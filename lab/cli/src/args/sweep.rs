@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use lab_bench::sweep::{Axes, Batching};
 
-use super::StackArgs;
+use super::MeasureArgs;
 
 /// `lab bench sweep`.
 #[derive(Debug, Args)]
@@ -15,10 +15,6 @@ pub(crate) struct SweepArgs {
     /// The server: a cluster's name, or the `http://host:port` (`https://`) of a Triton that
     /// lets its models be loaded (`--model-control-mode=explicit`).
     pub(crate) server: String,
-    /// Also believe certificates that the authorities of this PEM file have signed, not only
-    /// those of this machine's (`SSL_CERT_FILE`).
-    #[arg(long, value_name = "FILE")]
-    pub(crate) cacert: Option<PathBuf>,
     /// Servers that have the model: replicas of their Deployment. A connection stays with
     /// the one that kube-proxy gives it.
     #[arg(long, value_name = "N", value_delimiter = ',',
@@ -36,12 +32,9 @@ pub(crate) struct SweepArgs {
     /// with it (`dynamic_batching`); with 0, only those that wait anyway go together.
     #[arg(long, value_name = "DELAY", value_delimiter = ',')]
     pub(crate) batching: Vec<Batching>,
-    /// Which stack is on the cluster.
+    /// With which load, and how servers are found.
     #[command(flatten)]
-    pub(crate) stack: StackArgs,
-    /// The workload: a name under `fixtures/workloads`, or a `.toml` file.
-    #[arg(long, default_value = "digits")]
-    pub(crate) workload: String,
+    pub(crate) measure: MeasureArgs,
     /// Keep the figures and pictures of each way in a folder of its own under this one.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,

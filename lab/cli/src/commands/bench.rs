@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use lab_bench::{Server, error::BenchError, trust::Trust, workload::Workload};
+use lab_bench::{Server, error::BenchError, identity::Identity, trust::Trust, workload::Workload};
 use lab_model::{
     benchmark::BenchmarkSummary,
     event::{Event, Fact},
@@ -14,7 +14,7 @@ use lab_runner::{RunError, Session, benchmark, benchmark::BenchmarkError, genera
 
 use super::{CommandError, Context, cluster::open, compare::compare, live::Live, sweep::sweep};
 use crate::{
-    args::{BenchArgs, BenchCommand, ImagePolicy, StackArgs},
+    args::{BenchArgs, BenchCommand, ImagePolicy, StackArgs, TlsArgs},
     output, signals,
 };
 
@@ -24,20 +24,21 @@ pub(super) async fn bench(context: &Context, args: BenchArgs) -> Result<Exit, Co
         Some(BenchCommand::Sweep(args)) => return sweep(context, args).await,
         None => {}
     }
-    let workload = benchmark::workload(&context.root, &args.workload).map_err(RunError::from)?;
+    let workload =
+        benchmark::workload(&context.root, &args.measure.workload).map_err(RunError::from)?;
     let out = args.out.as_deref();
     if let Some(folder) = out {
         make(folder)?;
     }
     let summary = match (args.url, args.name) {
         (Some(url), _) => {
-            let trust = trust(args.cacert.as_deref())?;
+            let trust = trust(&args.measure.tls)?;
             server(context, &Server { url, trust }, &workload, out).await?
         }
         (None, Some(name)) => {
             let wish = Wish {
                 name: &name,
-                stack: &args.stack,
+                stack: &args.measure.stack,
                 generators: args.generators,
             };
             cluster(context, &wish, &workload, out).await?
@@ -57,11 +58,18 @@ pub(super) async fn bench(context: &Context, args: BenchArgs) -> Result<Exit, Co
     })
 }
 
-/// Who is believed to say who a server is: also those of a file, where one is named.
-pub(super) fn trust(file: Option<&Path>) -> Result<Trust, RunError> {
-    let read = file.map(Trust::with_file).transpose();
-    let read = read.map_err(|error| BenchmarkError::from(BenchError::from(error)))?;
-    Ok(read.unwrap_or_default())
+/// Who is believed to say who a server is: also those of a file, where one is named. And
+/// what a server is shown that asks who speaks to it.
+pub(super) fn trust(args: &TlsArgs) -> Result<Trust, RunError> {
+    let read = || -> Result<Trust, BenchError> {
+        let believed = args.cacert.as_deref().map(Trust::with_file).transpose()?;
+        let believed = believed.unwrap_or_default();
+        Ok(match (&args.cert, &args.key) {
+            (Some(certificate), Some(key)) => believed.showing(Identity::read(certificate, key)?),
+            _ => believed,
+        })
+    };
+    read().map_err(|error| BenchmarkError::from(error).into())
 }
 
 /// Measures a server that needs no cluster of ours.

@@ -19,10 +19,12 @@ use crate::{
 };
 
 pub(super) async fn compare(context: &Context, args: CompareArgs) -> Result<Exit, CommandError> {
-    let workload = benchmark::workload(&context.root, &args.workload).map_err(RunError::from)?;
+    let workload =
+        benchmark::workload(&context.root, &args.measure.workload).map_err(RunError::from)?;
     let plan = plan(&args);
-    let trust = trust(args.cacert.as_deref())?;
-    let find = async |named| Found::find(context, named, &args.stack, &workload, &trust).await;
+    let trust = trust(&args.measure.tls)?;
+    let stack = &args.measure.stack;
+    let find = async |named| Found::find(context, named, stack, &workload, &trust).await;
     let (a, b) = (find(&args.a).await?, find(&args.b).await?);
     let duel = Duel {
         workload: &workload,

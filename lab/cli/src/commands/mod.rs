@@ -217,7 +217,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit, CommandEr
         Command::Clean(args) => reap::clean(context, args).await,
         Command::Install(args) => stack::install(context, args).await,
         Command::Test(args) => stack::test(context, args).await,
-        Command::Bench(args) => bench::bench(context, args).await,
+        Command::Bench(args) => bench::bench(context, *args).await,
         Command::Fault(command) => fault::fault(context, command).await,
         Command::Report(args) => report::report(context, &args),
         Command::Images(command) => images::images(context, command).await,

@@ -20,7 +20,8 @@ use crate::{
 };
 
 pub(super) async fn sweep(context: &Context, args: SweepArgs) -> Result<Exit, CommandError> {
-    let workload = benchmark::workload(&context.root, &args.workload).map_err(RunError::from)?;
+    let workload =
+        benchmark::workload(&context.root, &args.measure.workload).map_err(RunError::from)?;
     let sweep = Sweep {
         workload: &workload,
         variants: &args.axes().variants(),
@@ -55,14 +56,14 @@ async fn measure(
     if args.server.contains("://") {
         let server = Server {
             url: args.server.clone(),
-            trust: bench::trust(args.cacert.as_deref())?,
+            trust: bench::trust(&args.measure.tls)?,
         };
         let (cancel, _watcher) = signals::watch();
         let measured = sweep::sweep_at(&server, wished, &*live.emitter(), &cancel).await;
         return Ok(measured?);
     }
     let name = cluster_name(&args.server)?;
-    let locked = context.stack(&args.stack.stack, &args.stack.lock)?;
+    let locked = context.stack(&args.measure.stack.stack, &args.measure.stack.lock)?;
     let workbench = context.workbench(ImagePolicy::Auto).await?;
     let cluster = open(&workbench, &name).await?;
     let (cancel, _watcher) = signals::watch();

@@ -135,6 +135,46 @@ fn a_file_without_authorities_is_told() {
 }
 
 #[test]
+fn a_clients_certificate_that_cannot_be_shown_is_told() {
+    let own = rcgen::generate_simple_self_signed(Vec::new()).unwrap();
+    let other = rcgen::KeyPair::generate().unwrap();
+    let pem = |what: &str| format!("-----BEGIN {what}-----\nbm9uZQ==\n-----END {what}-----\n");
+    let checkout = Checkout::new()
+        .with("empty.pem", "")
+        .with("own.pem", &own.cert.pem())
+        .with("own.key", &own.signing_key.serialize_pem())
+        .with("other.key", &other.serialize_pem())
+        .with("broken.pem", &pem("CERTIFICATE"))
+        .with("broken.key", &pem("PRIVATE KEY"))
+        .with("locked.key", &pem("ENCRYPTED PRIVATE KEY"));
+    let url = "https://127.0.0.1:8000";
+    let told: Vec<_> = [
+        ("missing.pem", "own.key"),
+        ("empty.pem", "own.key"),
+        ("broken.pem", "own.key"),
+        ("own.pem", "missing.key"),
+        ("own.pem", "own.pem"),
+        ("own.pem", "broken.key"),
+        ("own.pem", "locked.key"),
+        ("own.pem", "other.key"),
+    ]
+    .iter()
+    .map(|(cert, key)| {
+        let shown = ["--cert", cert, "--key", key];
+        let commands: [&[&str]; 3] = [
+            &["bench", "--url", url],
+            &["bench", "compare", url, url],
+            &["bench", "sweep", url, "--instances", "1"],
+        ];
+        let commands = commands.map(|words| [words, &shown].concat());
+        let said = refused_by_all(&checkout, &commands.each_ref().map(Vec::as_slice));
+        format!("$ lab bench … {}\n{said}", shown.join(" "))
+    })
+    .collect();
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
 fn every_problem_of_a_stack_is_told() {
     let checkout = Checkout::new()
         .changed(STACK, "namespace = ", "name_space = ")
@@ -208,6 +248,9 @@ fn names_and_numbers_that_are_none_are_told() {
         &["run", "--lang", "fr"],
         &["bench"],
         &["bench", "demo", "--cacert", "ca.pem"],
+        &["bench", "demo", "--cert", "a.pem", "--key", "a.key"],
+        &["bench", "--url", "https://a", "--cert", "a.pem"],
+        &["bench", "--url", "https://a", "--key", "a.key"],
         &["down"],
     ]
     .iter()

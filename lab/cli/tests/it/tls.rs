@@ -4,7 +4,12 @@ use std::{net::TcpListener, sync::Arc, thread};
 
 use lab_bench::null::NullServer;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, KeyUsagePurpose};
-use rustls::{ServerConfig, ServerConnection, crypto::ring, pki_types::PrivatePkcs8KeyDer};
+use rustls::{
+    RootCertStore, ServerConfig, ServerConnection,
+    crypto::ring,
+    pki_types::PrivatePkcs8KeyDer,
+    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
+};
 
 use crate::checkout::{Checkout, Ended};
 
@@ -20,9 +25,39 @@ fn authority(checkout: Checkout, name: &str) -> (Checkout, CertifiedIssuer<'stat
     )
 }
 
+/// Makes a client of an authority, whose certificate is `<name>.pem` in the checkout, and its
+/// key `<name>.key`.
+fn client(
+    checkout: Checkout,
+    authority: &CertifiedIssuer<'static, KeyPair>,
+    name: &str,
+) -> Checkout {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::default().signed_by(&key, authority);
+    checkout
+        .with(&format!("{name}.pem"), &certificate.unwrap().pem())
+        .with(&format!("{name}.key"), &key.serialize_pem())
+}
+
 /// Starts a server that shakes hands, and says no more. It ends with the test. Gives its
 /// address.
 fn server(authority: &CertifiedIssuer<'static, KeyPair>) -> String {
+    serve(authority, WebPkiClientVerifier::no_client_auth())
+}
+
+/// The same, that speaks only to clients of the same authority.
+fn asking_server(authority: &CertifiedIssuer<'static, KeyPair>) -> String {
+    let mut authorities = RootCertStore::empty();
+    authorities.add(authority.der().clone()).unwrap();
+    let provider = Arc::new(ring::default_provider());
+    let clients = WebPkiClientVerifier::builder_with_provider(authorities.into(), provider);
+    serve(authority, clients.build().unwrap())
+}
+
+fn serve(
+    authority: &CertifiedIssuer<'static, KeyPair>,
+    clients: Arc<dyn ClientCertVerifier>,
+) -> String {
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
     let certificate = params.signed_by(&key, authority).unwrap();
@@ -30,7 +65,7 @@ fn server(authority: &CertifiedIssuer<'static, KeyPair>) -> String {
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_no_client_auth()
+        .with_client_cert_verifier(clients)
         .with_single_cert(vec![certificate.der().clone()], key.into())
         .unwrap();
     let config = Arc::new(config);
@@ -76,6 +111,26 @@ fn a_server_is_believed_whose_authority_is_the_machines_or_is_passed() {
         // Hands were shaken; it is the request that this server does not answer.
         assert!(said.starts_with("lab::bench::wrong_without_load"), "{said}");
     }
+}
+
+#[test]
+fn a_server_that_asks_for_a_client_is_shown_the_one_that_is_passed() {
+    let (checkout, mine) = authority(Checkout::new(), "mine");
+    let (checkout, other) = authority(checkout, "other");
+    let checkout = client(client(checkout, &mine, "known"), &other, "unknown");
+    let url = asking_server(&mine);
+    let shown = |name: &str| {
+        let (cert, key) = (format!("{name}.pem"), format!("{name}.key"));
+        bench(&checkout, &url, "mine", &["--cert", &cert, "--key", &key])
+    };
+    let refused = [bench(&checkout, &url, "mine", &[]), shown("unknown")];
+    insta::assert_snapshot!(refused.join("\n"));
+    let taken = shown("known");
+    // Hands were shaken; it is the request that this server does not answer.
+    assert!(
+        taken.starts_with("lab::bench::wrong_without_load"),
+        "{taken}"
+    );
 }
 
 #[test]
