@@ -160,7 +160,7 @@ mod tests {
             above in prop_oneof![Just(Answer::Failed), Just(Answer::Overloaded)],
         ) {
             let truth = share * ceiling;
-            let (found, tried) = search(ceiling, 80, |rate| match rate {
+            let (found, _) = search(ceiling, 80, |rate| match rate {
                 rate if rate <= truth => Answer::Held,
                 _ => above,
             });
