@@ -11,6 +11,7 @@ use crate::{
     installed::InstalledStack,
     name::{ClusterName, RunId},
     outcome::Outcome,
+    remark::Remark,
     stage::Stage,
 };
 
@@ -141,7 +142,8 @@ pub enum Fact {
     /// A remark for the person who runs it.
     Noted {
         /// The remark.
-        text: String,
+        #[serde(rename = "text")]
+        remark: Remark,
     },
     /// Progress of a long piece of work. May be dropped; reports do not need it.
     Progressed(Progress),

@@ -172,7 +172,7 @@ impl Fold {
                     evidence,
                 });
             }
-            Fact::Noted { text } => report.notes.push(Note { at, text }),
+            Fact::Noted { remark } => report.notes.push(Note { at, remark }),
             // Progress is for the person who watches; the rest is taken elsewhere.
             _ => {}
         }

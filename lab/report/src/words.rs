@@ -1,11 +1,12 @@
 //! What verdicts and places are called, in one place for every output.
 
 use lab_model::{
-    benchmark::{ArrivalKind, Found, Generators, Highest, Offered},
+    benchmark::{Found, Generators, Highest, Offered},
     budget::Missed,
     event::WindowMeasured,
     hindrance::Hindrance,
     outcome::Outcome,
+    remark::Remark,
     void::Void,
 };
 
@@ -100,20 +101,7 @@ pub(crate) fn highest(highest: &Highest) -> Words {
 
 /// A load, `16 at once` or `300/s poisson`.
 pub(crate) fn offered(offered: Offered) -> Words {
-    let english = offered.to_string();
-    let korean = match offered {
-        Offered::Closed { concurrency } => format!("동시 {concurrency}"),
-        Offered::Open { arrivals, rate } => {
-            let arrivals = match arrivals {
-                ArrivalKind::Constant => "일정",
-                ArrivalKind::Poisson => "포아송",
-                ArrivalKind::Ramp => "증가",
-                ArrivalKind::Replay => "재생",
-            };
-            format!("{rate:.0}/s {arrivals}")
-        }
-    };
-    told(english, korean)
+    told(offered.to_string(), offered.korean())
 }
 
 /// Which window of a benchmark it is.
@@ -132,15 +120,7 @@ pub(crate) fn cpus(cpus: u32) -> Words {
 
 /// Who made a load, where that was not lab itself.
 pub(crate) fn generators(generators: Generators) -> Words {
-    let Generators { count, nodes, .. } = generators;
-    let apart = generators.clocks_apart_micros / 1e3;
-    let within = generators.clocks_within_micros / 1e3;
-    told(
-        format!("load of {generators}"),
-        format!(
-            "부하: 클러스터 노드 {nodes}개 위의 생성기 {count}개; 시계 차이 {apart:.1} ms, 읽기 오차 ±{within:.1} ms"
-        ),
-    )
+    remark(&Remark::LoadOf(generators))
 }
 
 /// How many inferences each request asked for.
@@ -163,6 +143,11 @@ pub(crate) fn missed_line(missed: &Missed) -> Words {
         format!("budget missed: {}", missed.of(Lang::English)),
         format!("기준 미달: {}", missed.of(Lang::Korean)),
     )
+}
+
+/// What was remarked for the person who runs it.
+pub(crate) fn remark(remark: &Remark) -> Words {
+    told(remark.to_string(), remark.korean())
 }
 
 /// What kept something from running.

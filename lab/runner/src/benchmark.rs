@@ -14,6 +14,7 @@ use lab_cluster::Cluster;
 use lab_model::{
     benchmark::BenchmarkSummary,
     event::{Emitter, Fact, Progress},
+    remark::Remark,
     stack::Endpoint,
 };
 use lab_stack::catalogue::LockedStack;
@@ -153,9 +154,8 @@ pub async fn measure(
         .await?;
     let server = server(&endpoints, locked, workload)?;
     if endpoints.are_forwarded() {
-        let text = "the benchmark goes through a port-forward of the API server, which is part of what it measures";
         session.emitter.emit(Fact::Noted {
-            text: text.to_owned(),
+            remark: Remark::Forwarded,
         });
     }
     let pods = ServerPods::of(cluster, locked, workload).await?;
@@ -266,13 +266,15 @@ pub(crate) fn finish(
     measured: Measured,
     emitter: &dyn Emitter,
 ) -> Result<BenchmarkSummary, RunError> {
-    let note = |text| emitter.emit(Fact::Noted { text });
     for failure in &measured.failures {
-        let offered = measured.summary.points[failure.window].offered;
-        note(format!(
-            "{offered}: {} times {}, the first one: {}",
-            failure.count, failure.class, failure.example
-        ));
+        emitter.emit(Fact::Noted {
+            remark: Remark::Failures {
+                offered: measured.summary.points[failure.window].offered,
+                class: failure.class,
+                count: failure.count,
+                example: failure.example.clone(),
+            },
+        });
     }
     let nothing = measured.summary.points.is_empty() && measured.summary.highest.is_none();
     if !nothing {

@@ -88,7 +88,7 @@ mod tests {
     fn facts_are_numbered_without_gaps_and_progress_is_not() {
         let (log, mut events) = EventLog::new();
         log.emit(Fact::Noted {
-            text: "a".to_owned(),
+            remark: "a".to_owned().into(),
         });
         log.progress(Progress {
             task: "image".to_owned(),
@@ -98,7 +98,7 @@ mod tests {
             remaining_seconds: None,
         });
         log.emit(Fact::Noted {
-            text: "b".to_owned(),
+            remark: "b".to_owned().into(),
         });
         let numbers: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
             .map(|event| event.seq)

@@ -10,6 +10,7 @@ use lab_model::{
     hindrance::Hindrance,
     outcome::Outcome,
     provider::Provider,
+    remark::Remark,
     stage::Stage,
 };
 use tokio::{task::JoinSet, time};
@@ -240,9 +241,11 @@ impl Run<'_> {
     async fn tear_down(&self, exit: Exit) -> Exit {
         let name = &self.plan.cluster;
         if self.plan.keep_on_failure && !matches!(exit, Exit::Ok | Exit::Interrupted) {
-            let text =
-                format!("the cluster is kept: `lab status {name}`; `lab down {name}` removes it");
-            self.log.emit(Fact::Noted { text });
+            self.log.emit(Fact::Noted {
+                remark: Remark::ClusterKept {
+                    cluster: name.clone(),
+                },
+            });
             return exit;
         }
         let started = Instant::now();

@@ -154,8 +154,9 @@ async fn measured(
     emitter: &dyn Emitter,
     cancel: &CancellationToken,
 ) -> Result<BenchmarkSummary, RunError> {
-    let text = workload.name.clone();
-    emitter.emit(Fact::Noted { text });
+    emitter.emit(Fact::Noted {
+        remark: workload.name.clone().into(),
+    });
     measure_at(server, behind, workload, emitter, cancel).await
 }
 

@@ -14,6 +14,7 @@ use lab_model::{
     hindrance::Hindrance,
     installed::{InstalledComponent, InstalledEndpoint, InstalledStack},
     outcome::Outcome,
+    remark::Remark,
     stack::{Component, Endpoint},
 };
 use miette::Diagnostic;
@@ -126,7 +127,9 @@ pub async fn install(
                 if matches!(told, Told::Ready(_)) {
                     ready.push((*component, started.elapsed()));
                     emitter.emit(Fact::Noted {
-                        text: format!("{} is ready", component.title),
+                        remark: Remark::ComponentReady {
+                            component: component.title.clone(),
+                        },
                     });
                 }
             }

@@ -40,7 +40,9 @@ fn facts(text: &str) -> Vec<Fact> {
         tags: vec![owned()],
     };
     vec![
-        Fact::Noted { text: owned() },
+        Fact::Noted {
+            remark: owned().into(),
+        },
         Fact::ComponentFinished {
             component: owned(),
             image: Some(owned()),

@@ -7,6 +7,7 @@ use lab_model::{
     event::{Evidence, ImageReady, PodSample, RunStarted, ScenarioRef},
     installed::InstalledStack,
     outcome::Outcome,
+    remark::Remark,
     stage::Stage,
 };
 
@@ -157,12 +158,12 @@ pub struct PodSamples {
 }
 
 /// A remark.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Note {
     /// When.
     pub at: Duration,
-    /// The remark.
-    pub text: String,
+    /// What was remarked.
+    pub remark: Remark,
 }
 
 /// Evidence gathered outside scenarios.

@@ -115,9 +115,10 @@ impl Teller {
             }
             Fact::WindowMeasured(window) => self.window(window),
             Fact::BenchmarkFinished(summary) => self.benchmark(summary),
-            Fact::Noted { text } => {
+            Fact::Noted { remark } => {
                 let note = self.say(&words("note", "메모")).to_owned();
-                vec![format!("  {note}: {}", one_line(text, LINE_LIMIT))]
+                let remark = one_line(self.say(&spelled::remark(remark)), LINE_LIMIT);
+                vec![format!("  {note}: {remark}")]
             }
             Fact::Progressed(progress) => self.progress(progress, at).into_iter().collect(),
             Fact::EvidenceCollected { evidence, .. } => self.evidence(evidence),

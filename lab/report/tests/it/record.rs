@@ -53,7 +53,7 @@ fn facts_of_a_later_version_are_skipped_and_counted() {
     let recording = read_events(format!("{later}\n\n{known}\n").as_bytes()).unwrap();
     assert_eq!(recording.rest.unknown, 1);
     assert!(
-        matches!(&recording.events[..], [Event { fact: Fact::Noted { text }, .. }] if text == "hi")
+        matches!(&recording.events[..], [Event { fact: Fact::Noted { remark }, .. }] if remark.to_string() == "hi")
     );
 }
 
