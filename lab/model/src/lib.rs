@@ -16,6 +16,7 @@ pub mod hindrance;
 pub mod installed;
 pub mod name;
 pub mod outcome;
+pub mod progress;
 pub mod provider;
 pub mod remark;
 pub mod secrets;

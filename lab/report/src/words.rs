@@ -3,9 +3,9 @@
 use lab_model::{
     benchmark::{Found, Generators, Highest, Offered},
     budget::Missed,
-    event::WindowMeasured,
     hindrance::Hindrance,
     outcome::Outcome,
+    progress::{Doing, Task},
     remark::Remark,
     void::Void,
 };
@@ -104,13 +104,14 @@ pub(crate) fn offered(offered: Offered) -> Words {
     told(offered.to_string(), offered.korean())
 }
 
-/// Which window of a benchmark it is.
-pub(crate) fn window(number: usize, of: Option<usize>) -> Words {
-    let korean = match of {
-        Some(of) => format!("구간 {number}/{of}"),
-        None => format!("탐색 {number}"),
-    };
-    told(WindowMeasured::task(number, of), korean)
+/// A long piece of work.
+pub(crate) fn task(task: &Task) -> Words {
+    told(task.to_string(), task.korean())
+}
+
+/// What is being done of it.
+pub(crate) fn doing(doing: &Doing) -> Words {
+    told(doing.to_string(), doing.korean())
 }
 
 /// How many CPUs a machine has.

@@ -14,6 +14,7 @@ use lab_cluster::Cluster;
 use lab_model::{
     benchmark::BenchmarkSummary,
     event::{Emitter, Fact, Progress},
+    progress::{self, Task},
     remark::Remark,
     stack::Endpoint,
 };
@@ -205,8 +206,8 @@ pub async fn compare(
     let mut counted = 0;
     let told = duel.run(plan, calibrates, cancel, |stage| {
         let (task, step) = match stage {
-            Stage::Calibration(step) => ("calibration", step),
-            Stage::Comparison(step) => ("comparison", step),
+            Stage::Calibration(step) => (Task::Calibration, step),
+            Stage::Comparison(step) => (Task::Comparison, step),
         };
         let now = match step {
             Step::Block { number: 1, .. } => {
@@ -214,18 +215,18 @@ pub async fn compare(
                 return;
             }
             Step::Block { .. } => return,
-            Step::Run(Side::A) => "the first server",
-            Step::Run(Side::B) if task == "calibration" => "the first server again",
-            Step::Run(Side::B) => "the second server",
-            Step::Canary => "how fast the machine is",
+            Step::Run(Side::A) => progress::Step::FirstServer,
+            Step::Run(Side::B) if task == Task::Calibration => progress::Step::FirstServerAgain,
+            Step::Run(Side::B) => progress::Step::SecondServer,
+            Step::Canary => progress::Step::Canary,
             Step::Done(block) => {
                 counted += u64::from(block.pair().is_some());
                 return;
             }
         };
         emitter.progress(Progress {
-            task: task.to_owned(),
-            now: now.to_owned(),
+            task,
+            now: now.into(),
             done: counted,
             total: u64::try_from(plan.pairs).ok(),
             remaining_seconds: None,

@@ -82,6 +82,8 @@ impl Emitter for EventLog {
 
 #[cfg(test)]
 mod tests {
+    use lab_model::progress::{Step, Task};
+
     use super::*;
 
     #[test]
@@ -91,8 +93,8 @@ mod tests {
             remark: "a".to_owned().into(),
         });
         log.progress(Progress {
-            task: "image".to_owned(),
-            now: "unpacking".to_owned(),
+            task: Task::Cluster,
+            now: Step::DnsReady.into(),
             done: 1,
             total: None,
             remaining_seconds: None,

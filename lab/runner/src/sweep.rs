@@ -15,6 +15,7 @@ use lab_k8s::{
 use lab_model::{
     benchmark::BenchmarkSummary,
     event::{Emitter, Fact, Progress},
+    progress::Task,
 };
 use lab_stack::catalogue::LockedStack;
 use miette::Diagnostic;
@@ -233,8 +234,8 @@ impl Stack<'_> {
         let told = |told: Told<'_>| {
             if let Told::Waits(_, why) = told {
                 self.session.emitter.progress(Progress {
-                    task: deployment.to_owned(),
-                    now: why.to_owned(),
+                    task: Task::Told(deployment.to_owned()),
+                    now: why.clone(),
                     done: 0,
                     total: None,
                     remaining_seconds: None,
