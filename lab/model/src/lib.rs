@@ -6,6 +6,7 @@
 
 pub mod benchmark;
 pub mod budget;
+pub mod cause;
 pub mod definition;
 pub mod event;
 pub mod exit;

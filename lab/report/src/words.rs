@@ -3,6 +3,7 @@
 use lab_model::{
     benchmark::{Found, Generators, Highest, Offered},
     budget::Missed,
+    cause::Cause,
     hindrance::Hindrance,
     outcome::Outcome,
     progress::{Doing, Task},
@@ -12,7 +13,7 @@ use lab_model::{
 
 use crate::{
     figures::{counted, micros, rate, rough},
-    lang::{Lang, Words, alike, told, words},
+    lang::{Lang, Words, told, words},
     report::{Counts, NotRunKind, Place, Verdict},
     text::one_line,
 };
@@ -156,11 +157,16 @@ pub(crate) fn hindrance(hindrance: &Hindrance) -> Words {
     told(hindrance.to_string(), hindrance.korean())
 }
 
+/// Why something failed.
+pub(crate) fn cause(cause: &Cause) -> Words {
+    told(cause.to_string(), cause.korean())
+}
+
 /// Why something ended as it did, where it did not go well.
 pub(crate) fn reason(outcome: &Outcome) -> Option<Words> {
     match outcome {
         Outcome::Passed => None,
-        Outcome::Failed { reason } | Outcome::Flaky { reason } => Some(alike(reason.as_str())),
+        Outcome::Failed { reason } | Outcome::Flaky { reason } => Some(cause(reason)),
         Outcome::NotRun { reason } => Some(hindrance(reason)),
     }
 }

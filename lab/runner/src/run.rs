@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     StackImages, benchmark,
-    error::{RunError, causes},
+    error::{RunError, cause},
     events::EventLog,
     plan::Plan,
     preflight,
@@ -50,7 +50,7 @@ pub async fn run(
         Err(error) => {
             let why = Evidence {
                 source: "cause".to_owned(),
-                text: causes(error),
+                text: cause(error).to_string(),
             };
             log.emit(Fact::EvidenceCollected {
                 stage: Stage::Collect,
@@ -182,7 +182,7 @@ impl Run<'_> {
                 reason: Hindrance::Interrupted,
             },
             Err(error) => Outcome::Failed {
-                reason: causes(error),
+                reason: cause(error),
             },
         };
         self.finish(stage, outcome, started);
@@ -256,7 +256,7 @@ impl Run<'_> {
         let outcome = match &removed {
             Ok(()) => Outcome::Passed,
             Err(error) => Outcome::Failed {
-                reason: causes(error),
+                reason: cause(error),
             },
         };
         self.finish(Stage::Teardown, outcome, started);

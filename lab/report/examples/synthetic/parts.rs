@@ -293,7 +293,7 @@ pub(crate) fn monitor(stream: &mut Stream) {
         &scenario("monitor.feature", feature, "Shifted inputs raise the alert", 19),
         16_200,
         &[("Then", "Alertmanager holds the alert \"ModelInputDrift\"", &[("GET /api/v2/alerts", "[{\"labels\":{\"alertname\":\"ModelInputDrift\"},\"status\":{\"state\":\"active\"}}]")])],
-        Outcome::Flaky { reason: "the alert was not there after 60 s at the first try".to_owned() },
+        Outcome::Flaky { reason: "the alert was not there after 60 s at the first try".to_owned().into() },
     );
     stream.sample(3_510, 262.0);
 }

@@ -218,7 +218,7 @@ impl Stream {
 
 pub(crate) fn failed(reason: &str) -> Outcome {
     Outcome::Failed {
-        reason: reason.to_owned(),
+        reason: reason.to_owned().into(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lab_model::{
+    cause::Cause,
     event::{Evidence, ImageReady, PodSample, RunStarted, ScenarioRef},
     installed::InstalledStack,
     outcome::Outcome,
@@ -184,8 +185,8 @@ pub struct Failure {
     pub at: Duration,
     /// What failed.
     pub place: Place,
-    /// Why, in plain words.
-    pub reason: String,
+    /// Why.
+    pub reason: Cause,
     /// What was seen there.
     pub evidence: Vec<Evidence>,
 }

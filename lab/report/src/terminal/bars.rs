@@ -303,7 +303,9 @@ mod tests {
                     stage: Stage::Verify,
                 },
                 finished(Outcome::Passed),
-                finished(Outcome::Failed { reason: reason() }),
+                finished(Outcome::Failed {
+                    reason: reason().into(),
+                }),
                 finished(Outcome::NotRun {
                     reason: reason().into(),
                 }),

@@ -78,7 +78,7 @@ fn the_first_failed_step_is_the_first_cause() {
         matches!(&cause.place, Place::Scenario { step: Some(step), .. } if step == "Then no request failed")
     );
     assert_eq!(
-        cause.reason,
+        cause.reason.to_string(),
         "3 of 1200 requests were answered 503 while version 2 was rolled out"
     );
     assert_eq!(cause.evidence.len(), 2);
