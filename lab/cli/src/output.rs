@@ -78,6 +78,14 @@ pub(crate) fn remark(text: &str) {
     eprintln!("{text}");
 }
 
+/// Says something in the person's language.
+pub(crate) fn say(lang: Lang, english: &str, korean: &str) {
+    remark(match lang {
+        Lang::English => english,
+        Lang::Korean => korean,
+    });
+}
+
 /// Shows an error with its causes, the place in a file, and the next command.
 pub(crate) fn error(global: &Global, error: &dyn Diagnostic) {
     let theme = if color(global) {
