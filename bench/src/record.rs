@@ -1,9 +1,10 @@
 //! What was counted and timed, mergeable without loss.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 use lab_model::benchmark::LatencyMicros;
+pub use lab_model::failure_class::FailureClass;
 
 use crate::export;
 
@@ -14,62 +15,6 @@ pub(crate) const LONGEST: u64 = 60_000_000_000;
 pub(crate) fn times() -> Histogram<u64> {
     Histogram::new_with_bounds(1, LONGEST, 3)
         .expect("1 is at least 1, the bounds are a factor of 2 apart, 3 digits are within 0..=5")
-}
-
-/// The kind of an error.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum FailureClass {
-    /// No connection could be made.
-    Connect,
-    /// The connection broke before the whole answer was there.
-    Broken,
-    /// No whole answer within the time allowed.
-    TimedOut,
-    /// What came is not the protocol.
-    Malformed,
-    /// A status other than 200; of gRPC, a code other than 0.
-    Status(u16),
-    /// Status 200 with an answer that is not the right one.
-    WrongAnswer,
-    /// Due within the window, and not sent before its end.
-    Unsent,
-}
-
-impl FailureClass {
-    /// Whether the server did answer, though not rightly.
-    pub const fn is_answer(self) -> bool {
-        matches!(self, Self::Status(_) | Self::WrongAnswer)
-    }
-
-    /// What `Display` says in English, in Korean.
-    pub(crate) fn korean(self) -> String {
-        match self {
-            Self::Connect => "연결 안 됨".to_owned(),
-            Self::Broken => "연결 끊김".to_owned(),
-            Self::TimedOut => "제때 응답 없음".to_owned(),
-            Self::Malformed => "잘못된 형식의 응답".to_owned(),
-            Self::Status(status) => format!("상태 {status}"),
-            Self::WrongAnswer => "틀린 응답".to_owned(),
-            Self::Unsent => "보내지 못함".to_owned(),
-        }
-    }
-}
-
-impl fmt::Display for FailureClass {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Connect => f.write_str("no connection"),
-            Self::Broken => f.write_str("connection broken"),
-            Self::TimedOut => f.write_str("no answer in time"),
-            Self::Malformed => f.write_str("malformed answer"),
-            Self::Status(status) => write!(f, "status {status}"),
-            Self::WrongAnswer => f.write_str("wrong answer"),
-            Self::Unsent => f.write_str("not sent"),
-        }
-    }
 }
 
 /// Errors of one kind.

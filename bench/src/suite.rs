@@ -13,7 +13,7 @@ use crate::{
     load::{Course, Watch},
     measure::Window,
     observe::{Behind, Observer},
-    record::Tally,
+    record::{FailureClass, Tally},
     search,
     server::Server,
     session::{Loader, Session},
@@ -55,7 +55,7 @@ pub struct FailureCount {
     /// Which window, from 0.
     pub window: usize,
     /// The kind, for example `status 503` or `wrong answer`.
-    pub class: String,
+    pub class: FailureClass,
     /// How often.
     pub count: u64,
     /// The first one, in plain words.
@@ -180,7 +180,7 @@ fn failures(window: usize, tally: &Tally) -> Vec<FailureCount> {
         .iter()
         .map(|(class, failures)| FailureCount {
             window,
-            class: class.to_string(),
+            class: *class,
             count: failures.count,
             example: failures.example.clone(),
         })

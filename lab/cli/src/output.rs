@@ -8,11 +8,15 @@ use std::{
 };
 
 use lab_model::exit::Exit;
+use lab_report::lang::Lang;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
 use crate::args::{ColorChoice, Global};
+
+/// How an error's help begins.
+const HELP: &str = "  help: ";
 
 /// Whether standard error may have colour.
 pub(crate) fn color(global: &Global) -> bool {
@@ -74,6 +78,14 @@ pub(crate) fn remark(text: &str) {
     eprintln!("{text}");
 }
 
+/// Says something in the person's language.
+pub(crate) fn say(lang: Lang, english: &str, korean: &str) {
+    remark(match lang {
+        Lang::English => english,
+        Lang::Korean => korean,
+    });
+}
+
 /// Shows an error with its causes, the place in a file, and the next command.
 pub(crate) fn error(global: &Global, error: &dyn Diagnostic) {
     let theme = if color(global) {
@@ -86,7 +98,20 @@ pub(crate) fn error(global: &Global, error: &dyn Diagnostic) {
     if rendered.is_err() {
         text = error.to_string();
     }
+    if global.lang.lang() == Lang::Korean && error.help().is_some() {
+        text = in_korean(text);
+    }
     eprintln!("{}", text.trim_end());
+}
+
+/// The one word of the frame; errors and their help are in English. It is as wide as
+/// before, so that further lines stay below the first.
+fn in_korean(mut text: String) -> String {
+    // The help stands last, whatever the error's own text says.
+    if let Some(at) = text.rfind(HELP) {
+        text.replace_range(at..at + HELP.len(), "  도움: ");
+    }
+    text
 }
 
 /// Shows an error that only a bug can cause.
@@ -113,5 +138,21 @@ pub(crate) fn doing<E: Error + Send + Sync + 'static>(
     move |source| FileError {
         doing,
         source: Box::new(source),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_frame_of_an_error_is_in_korean() {
+        let text =
+            "  × it printed   help: none\n  help: start Docker\n        or Podman\n".to_owned();
+        assert_eq!(
+            in_korean(text),
+            "  × it printed   help: none\n  도움: start Docker\n        or Podman\n"
+        );
+        assert_eq!(HELP.width(), "  도움: ".width());
     }
 }

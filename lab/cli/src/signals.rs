@@ -2,6 +2,7 @@
 //! ends the process at once and names what would be left.
 
 use lab_model::exit::Exit;
+use lab_report::lang::Lang;
 use tokio::{
     signal::unix::{SignalKind, signal},
     task::JoinSet,
@@ -12,16 +13,24 @@ use crate::output;
 
 /// A token that is cancelled by the first Ctrl-C or SIGTERM, and the task that
 /// watches for them: keep it for as long as the command runs.
-pub(crate) fn watch() -> (CancellationToken, JoinSet<()>) {
+pub(crate) fn watch(lang: Lang) -> (CancellationToken, JoinSet<()>) {
     let cancel = CancellationToken::new();
     let mut watcher = JoinSet::new();
     let asked = cancel.clone();
     watcher.spawn(async move {
         if one_signal().await {
-            output::remark("interrupted: cleaning up (again to stop at once)");
+            output::say(
+                lang,
+                "interrupted: cleaning up (again to stop at once)",
+                "중단: 정리하는 중입니다(한 번 더 누르면 바로 멈춥니다)",
+            );
             asked.cancel();
             if one_signal().await {
-                output::remark("stopped at once: `lab clean` removes what is left");
+                output::say(
+                    lang,
+                    "stopped at once: `lab clean` removes what is left",
+                    "바로 멈췄습니다. 남은 것은 `lab clean`이 지웁니다",
+                );
                 stop_at_once();
             }
         }

@@ -6,7 +6,10 @@ use lab_k8s::{
     Kube,
     readiness::{Told, Workload, nodes_ready, wait_ready},
 };
-use lab_model::event::{Emitter, Progress};
+use lab_model::{
+    event::{Emitter, Progress},
+    progress::{Doing, Step, Task},
+};
 
 use crate::ClusterError;
 
@@ -23,9 +26,9 @@ pub(crate) async fn until_ready(
     nodes: &[String],
     emitter: &dyn Emitter,
 ) -> Result<(), ClusterError> {
-    let tell = |now: String| {
+    let tell = |now: Doing| {
         emitter.progress(Progress {
-            task: "cluster".to_owned(),
+            task: Task::Cluster,
             now,
             done: 0,
             total: None,
@@ -34,12 +37,16 @@ pub(crate) async fn until_ready(
     };
     let dns = [Workload::Deployment(DNS.to_owned())];
     let nodes = nodes_ready(kube, nodes, LONGEST_SILENCE, |node| {
-        tell(format!("node {node} is Ready"));
+        tell(Doing::NodeIsReady {
+            node: node.to_owned(),
+        });
     });
     let dns = wait_ready(kube, SYSTEM, &dns, LONGEST_SILENCE, |told| {
         tell(match told {
-            Told::Ready(_) => "DNS is ready".to_owned(),
-            Told::Waits(_, why) => format!("DNS waits: {why}"),
+            Told::Ready(_) => Step::DnsReady.into(),
+            Told::Waits(_, why) => Doing::WaitsForDns {
+                why: Box::new(why.clone()),
+            },
         });
     });
     tokio::try_join!(nodes, dns)?;

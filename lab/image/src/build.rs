@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use bytes::Bytes;
 use futures::stream;
 use lab_engine::{ByteStream, ContainerSpec, Engine, ImageConfig, Labels};
+use lab_model::progress::{Doing, Step};
 use tar::{Builder as TarBuilder, Header};
 
 use crate::{
@@ -40,7 +41,7 @@ impl Build<'_> {
             .await?;
         let built = self.steps(recipe, &builder).await;
         built.map_err(|error| with_folder(error, &recipe.folder))?;
-        self.task.now("writing the image");
+        self.task.now(Step::WriteImage);
         let id = match recipe.kind {
             Kind::Artifact => {
                 let out = self.engine.download(builder.name(), steps::OUT);
@@ -80,11 +81,15 @@ impl Build<'_> {
         }
         if !packages.is_empty() {
             let command = steps::install(self.site, &packages);
-            builder.step("install packages", command, self.task).await?;
+            builder
+                .step(Step::InstallPackages, command, self.task)
+                .await?;
         }
         if !recipe.sources.is_empty() {
             let command = steps::sources(self.site, &recipe.sources);
-            builder.step("unpack sources", command, self.task).await?;
+            builder
+                .step(Step::UnpackSources, command, self.task)
+                .await?;
         }
         if let Some(python) = &recipe.python {
             let environments = Environments {
@@ -101,14 +106,14 @@ impl Build<'_> {
         }
         if let Some(files) = recipe.files() {
             let command = steps::unpack(self.site, "/").with_stream(whole(files_tar(&files)?));
-            builder.step("copy files", command, self.task).await?;
+            builder.step(Step::CopyFiles, command, self.task).await?;
         }
         if recipe.script().is_some() {
             let command = steps::script(self.site);
-            builder.step("run build.sh", command, self.task).await?;
+            builder.step(Step::RunScript, command, self.task).await?;
         }
         builder
-            .step("tidy up", steps::tidy(self.site), self.task)
+            .step(Step::TidyUp, steps::tidy(self.site), self.task)
             .await
     }
 
@@ -156,8 +161,9 @@ impl Build<'_> {
             .engine
             .download(source.name(), &format!("{}/.", steps::OUT));
         let command = steps::unpack(self.site, folder).with_stream(files);
-        let step = format!("copy artifact {artifact}");
-        builder.step(&step, command, self.task).await?;
+        let artifact = artifact.to_owned();
+        let step = Doing::CopyArtifact { artifact };
+        builder.step(step, command, self.task).await?;
         source.remove().await
     }
 

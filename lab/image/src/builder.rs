@@ -7,7 +7,7 @@ use std::{
 };
 
 use lab_engine::{ContainerSpec, Engine, EngineError, ExecSpec, Mount, owner};
-use lab_model::name::label;
+use lab_model::{name::label, progress::Doing};
 use tokio::{runtime::Handle, time::timeout};
 use tokio_util::task::TaskTracker;
 
@@ -205,12 +205,17 @@ impl Builder {
     /// Runs a command; its output is progress, and its end the error's text.
     pub(crate) async fn step(
         &self,
-        step: &str,
+        step: impl Into<Doing>,
         command: ExecSpec,
         task: &Task<'_>,
     ) -> Result<(), ImageError> {
         let failed = |source| ImageError::engine(&self.recipe, source);
-        task.now(step);
+        let step = step.into();
+        let says = |line: &str| Doing::Says {
+            doing: Box::new(step.clone()),
+            line: line.to_owned(),
+        };
+        task.now(step.clone());
         let mut exec = self
             .engine
             .exec(&self.name, command)
@@ -221,7 +226,7 @@ impl Builder {
             // A compiler may say nothing for minutes: a person must see that it goes on.
             let Ok(line) = timeout(STILL_AT_IT, exec.next_line()).await else {
                 let last = tail.back().map_or("", String::as_str);
-                task.now(&format!("{step}: {last}"));
+                task.now(says(last));
                 continue;
             };
             let Some(line) = line.map_err(failed)? else {
@@ -231,8 +236,8 @@ impl Builder {
             if text.is_empty() {
                 continue;
             }
-            tracing::debug!(recipe = self.recipe, step, "{text}");
-            task.now(&format!("{step}: {text}"));
+            tracing::debug!(recipe = self.recipe, %step, "{text}");
+            task.now(says(text));
             if tail.len() == TAIL_LINES {
                 tail.pop_front();
             }
@@ -242,7 +247,7 @@ impl Builder {
         if exit_code == 0 {
             return Ok(());
         }
-        let (recipe, step) = (self.recipe.clone(), step.to_owned());
+        let (recipe, step) = (self.recipe.clone(), step.to_string());
         let tail = Vec::from(tail).join("\n");
         if tells_of_a_mirror(&tail) {
             return Err(ImageError::MirrorGone { recipe, step, tail });

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use lab_engine::ImageDetails;
-use lab_model::event::{Emitter, Fact, ImageReady, ImageSource};
+use lab_model::{
+    event::{Emitter, Fact, ImageReady, ImageSource},
+    progress,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -24,7 +27,8 @@ impl Images {
         cancel: &CancellationToken,
     ) -> Result<(), ImageError> {
         let estimate = Duration::from_secs(self.estimate(recipe).seconds);
-        let task = Task::new(emitter, format!("image {reference}"), estimate);
+        let name = reference.to_owned();
+        let task = Task::new(emitter, progress::Task::Image { name }, estimate);
         let source = if self.named(reference).await?.is_some() {
             ImageSource::Cached
         } else {

@@ -5,24 +5,27 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lab_model::event::{Emitter, Progress};
+use lab_model::{
+    event::{Emitter, Progress},
+    progress::{self, Doing},
+};
 
 const AT_MOST_EVERY: Duration = Duration::from_millis(250);
 
 /// A piece of work with a rough idea of how long it takes.
 pub(crate) struct Task<'a> {
     emitter: &'a dyn Emitter,
-    name: String,
+    of: progress::Task,
     estimate: Duration,
     started: Instant,
     told: Mutex<Option<Instant>>,
 }
 
 impl<'a> Task<'a> {
-    pub(crate) fn new(emitter: &'a dyn Emitter, name: String, estimate: Duration) -> Self {
+    pub(crate) fn new(emitter: &'a dyn Emitter, of: progress::Task, estimate: Duration) -> Self {
         Self {
             emitter,
-            name,
+            of,
             estimate,
             started: Instant::now(),
             told: Mutex::new(None),
@@ -30,15 +33,15 @@ impl<'a> Task<'a> {
     }
 
     /// Tells what is being done now.
-    pub(crate) fn now(&self, now: &str) {
+    pub(crate) fn now(&self, now: impl Into<Doing>) {
         if !self.is_due() {
             return;
         }
         let elapsed = self.started.elapsed().as_secs();
         let estimate = self.estimate.as_secs();
         self.emitter.progress(Progress {
-            task: self.name.clone(),
-            now: now.to_owned(),
+            task: self.of.clone(),
+            now: now.into(),
             done: elapsed,
             total: Some(estimate.max(elapsed + 1)),
             remaining_seconds: Some(estimate.saturating_sub(elapsed).max(1)),
@@ -51,8 +54,8 @@ impl<'a> Task<'a> {
             return;
         }
         self.emitter.progress(Progress {
-            task: self.name.clone(),
-            now: now.to_owned(),
+            task: self.of.clone(),
+            now: now.to_owned().into(),
             done,
             // A whole that is reached would look like the end; unpacking still follows.
             total: total.map(|total| total.max(done + 1)),

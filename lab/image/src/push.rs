@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use futures::StreamExt;
 use lab_engine::{PushError, PushProgress};
-use lab_model::event::Emitter;
+use lab_model::{event::Emitter, progress};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{error::ImageError, images::Images, progress::Task, reference::Mirror};
@@ -66,7 +66,8 @@ impl Images {
                 .tag_image(&local, &there)
                 .await
                 .map_err(failed)?;
-            let task = Task::new(emitter, format!("push {name}"), Duration::ZERO);
+            let name = (*name).to_owned();
+            let task = Task::new(emitter, progress::Task::Push { name }, Duration::ZERO);
             let pushed = self.push_one(&there, &task).await;
             // The image stays under our own name.
             self.engine().remove_image(&there).await.map_err(failed)?;

@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use lab_engine::{Engine, ExecSpec};
+use lab_model::progress::Step;
 
 use crate::{
     builder::{Builder, SCRATCH},
@@ -67,7 +68,9 @@ impl Environments<'_> {
         let requirements = format!("{SCRATCH}/{BROUGHT}/{REQUIREMENTS}");
         let arguments = [UV.clone(), python.venv.clone(), requirements];
         let command = shell(self.site, SYNC, &arguments);
-        let made = builder.step("install Python packages", command, task).await;
+        let made = builder
+            .step(Step::InstallPythonPackages, command, task)
+            .await;
         made.map_err(|error| explain(error, python))
     }
 
@@ -85,14 +88,12 @@ impl Environments<'_> {
         if present.success() {
             return Ok(());
         }
-        task.now("downloading uv");
+        task.now(Step::DownloadUv);
         let wheel = self.uv_wheel().await?;
         let scratch = format!("{SCRATCH}/{BROUGHT}");
         let command = shell(self.site, INSTALL_UV, &[scratch, UV.clone()]);
         let command = command.with_input(wheel);
-        builder
-            .step("unpack uv (it takes python3)", command, task)
-            .await
+        builder.step(Step::UnpackUv, command, task).await
     }
 
     async fn uv_wheel(&self) -> Result<bytes::Bytes, ImageError> {

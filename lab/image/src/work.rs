@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use lab_model::event::{Emitter, ImageReady, ImageSource};
+use lab_model::{
+    event::{Emitter, ImageReady, ImageSource},
+    progress::{self, Step},
+};
 use tokio::time;
 
 use crate::{
@@ -34,7 +37,8 @@ impl Work<'_> {
         let images = self.images;
         let reference = images.reference(&name)?;
         let estimate = Duration::from_secs(images.estimate(&name).seconds);
-        let task = Task::new(self.emitter, format!("image {name}"), estimate);
+        let of = progress::Task::Image { name: name.clone() };
+        let task = Task::new(self.emitter, of, estimate);
         let source = match images.pinned(&name) {
             Some(pinned) => self.pull(&pinned, &reference, &task).await?,
             None => self.build_once(&name, &reference, &task).await?,
@@ -82,7 +86,7 @@ impl Work<'_> {
         let images = self.images;
         while images.cached(name).await?.is_none() {
             if images.builders().holder(name, reference).await? == Holder::Another {
-                task.now("another lab is building it");
+                task.now(Step::AnotherBuilds);
                 time::sleep(LOOK_EVERY).await;
                 continue;
             }

@@ -284,7 +284,7 @@ struct CancelAt {
 impl Emitter for CancelAt {
     fn emit(&self, fact: Fact) {
         if let Fact::Progressed(progress) = fact
-            && progress.now.starts_with(self.text)
+            && progress.now.to_string().starts_with(self.text)
         {
             self.cancel.cancel();
         }

@@ -257,7 +257,8 @@ fn ended(pod: &Pod) -> Option<String> {
 }
 
 fn stalled(spec: &JobSpec, pods: &BTreeMap<String, Pod>, idle: Duration) -> ReadinessError {
-    let reasons: BTreeSet<_> = pods.values().filter_map(waits_for).collect();
+    let reasons = pods.values().filter_map(waits_for);
+    let reasons: BTreeSet<_> = reasons.map(|it| it.to_string()).collect();
     let reasons: Vec<_> = reasons.into_iter().collect();
     let running = pods.values().filter(|pod| phase(pod) == "Running").count();
     let mut waiting = format!("{} pods of `{}`, {running} run", spec.pods, spec.name);

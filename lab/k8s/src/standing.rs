@@ -3,6 +3,7 @@
 
 use k8s_openapi::api::core::v1::{Endpoints, Node, Pod};
 use kube::{Api, ResourceExt, api::ListParams};
+use lab_model::progress::{Doing, Step};
 
 use crate::{
     client::{Kube, KubeError},
@@ -14,12 +15,12 @@ const SYSTEM: &str = "kube-system";
 const DNS: &str = "kube-dns";
 
 /// How something of a cluster stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Standing {
     /// It can be used.
     Ready,
-    /// It may become ready; why it is not, in a few words.
-    Waits(String),
+    /// It may become ready; why it is not.
+    Waits(Doing),
     /// It never will be; why, in a few words.
     Hopeless(String),
 }
@@ -55,7 +56,7 @@ impl Kube {
 
 fn node_standing(node: Option<&Node>) -> Standing {
     let Some(node) = node else {
-        return Standing::Waits("it has not joined yet".to_owned());
+        return Standing::Waits(Step::NotJoined.into());
     };
     let status = node.status.as_ref();
     let conditions = status.and_then(|it| it.conditions.as_deref());
@@ -64,8 +65,8 @@ fn node_standing(node: Option<&Node>) -> Standing {
         .iter()
         .find(|it| it.type_ == "Ready");
     if ready.is_none_or(|it| it.status != "True") {
-        let message = ready.and_then(|it| it.message.as_deref());
-        return Standing::Waits(format!("not Ready: {}", message.unwrap_or("nothing said")));
+        let message = ready.and_then(|it| it.message.clone());
+        return Standing::Waits(Doing::NotReady { message });
     }
     let taints = node.spec.as_ref().and_then(|it| it.taints.as_deref());
     let closed = taints
@@ -73,7 +74,9 @@ fn node_standing(node: Option<&Node>) -> Standing {
         .iter()
         .find(|it| it.effect.starts_with("NoSchedule"));
     match closed {
-        Some(taint) => Standing::Waits(format!("takes no pods: {}", taint.key)),
+        Some(taint) => Standing::Waits(Doing::TakesNoPods {
+            taint: taint.key.clone(),
+        }),
         None => Standing::Ready,
     }
 }
@@ -92,8 +95,8 @@ fn dns_standing(pods: &[Pod]) -> Standing {
     }
     let waits = pods.iter().find_map(waits_for);
     Standing::Waits(match waits {
-        Some(reason) => format!("waits for DNS: {reason}"),
-        None => "waits for DNS".to_owned(),
+        Some(why) => Doing::WaitsForDns { why: Box::new(why) },
+        None => Step::WaitForDns.into(),
     })
 }
 
@@ -126,16 +129,21 @@ mod tests {
         .unwrap()
     }
 
-    fn waits(reason: &str) -> Standing {
-        Standing::Waits(reason.to_owned())
+    fn waits(doing: impl Into<Doing>) -> Standing {
+        Standing::Waits(doing.into())
     }
 
     #[test]
     fn a_node_takes_pods_once_it_is_ready_and_open() {
-        assert_eq!(node_standing(None), waits("it has not joined yet"));
+        assert_eq!(node_standing(None), waits(Step::NotJoined));
         let says = |ready, taint| node_standing(Some(&node(ready, taint)));
-        assert_eq!(says("False", None), waits("not Ready: no network"));
-        assert_eq!(says("True", Some("new")), waits("takes no pods: new"));
+        let message = Some("no network".to_owned());
+        assert_eq!(says("False", None), waits(Doing::NotReady { message }));
+        let taint = "new".to_owned();
+        assert_eq!(
+            says("True", Some("new")),
+            waits(Doing::TakesNoPods { taint })
+        );
         assert_eq!(says("True", None), Standing::Ready);
     }
 
@@ -155,10 +163,16 @@ mod tests {
 
     #[test]
     fn dns_without_its_image_is_beyond_hope() {
-        assert_eq!(dns_standing(&[]), waits("waits for DNS"));
+        assert_eq!(dns_standing(&[]), waits(Step::WaitForDns));
         assert_eq!(
             dns_standing(&[dns("ContainerCreating")]),
-            waits("waits for DNS: container `coredns`: ContainerCreating, no host")
+            waits(Doing::WaitsForDns {
+                why: Box::new(Doing::ContainerWaits {
+                    container: "coredns".to_owned(),
+                    reason: "ContainerCreating".to_owned(),
+                    message: Some("no host".to_owned()),
+                })
+            })
         );
         assert_eq!(
             dns_standing(&[dns("ErrImagePull")]),

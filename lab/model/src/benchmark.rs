@@ -34,6 +34,16 @@ impl fmt::Display for Offered {
     }
 }
 
+impl Offered {
+    /// What `Display` says in English, in Korean.
+    pub fn korean(&self) -> String {
+        match self {
+            Self::Closed { concurrency } => format!("동시 {concurrency}"),
+            Self::Open { arrivals, rate } => format!("{rate:.0}/s {}", arrivals.korean()),
+        }
+    }
+}
+
 /// How an open loop's arrivals are spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,6 +66,17 @@ impl fmt::Display for ArrivalKind {
             Self::Ramp => "ramp",
             Self::Replay => "replay",
         })
+    }
+}
+
+impl ArrivalKind {
+    const fn korean(self) -> &'static str {
+        match self {
+            Self::Constant => "일정",
+            Self::Poisson => "포아송",
+            Self::Ramp => "증가",
+            Self::Replay => "재생",
+        }
     }
 }
 
@@ -287,6 +308,19 @@ impl fmt::Display for Generators {
             plural(self.count),
             self.nodes,
             plural(self.nodes),
+            self.clocks_apart_micros / 1e3,
+            self.clocks_within_micros / 1e3
+        )
+    }
+}
+
+impl Generators {
+    /// What `Display` says in English, in Korean.
+    pub fn korean(&self) -> String {
+        format!(
+            "클러스터 노드 {}개 위의 발생기 {}개; 시계 차이 {:.1} ms, 읽기 오차 ±{:.1} ms",
+            self.nodes,
+            self.count,
             self.clocks_apart_micros / 1e3,
             self.clocks_within_micros / 1e3
         )

@@ -11,6 +11,8 @@ use crate::{
     installed::InstalledStack,
     name::{ClusterName, RunId},
     outcome::Outcome,
+    progress::{Doing, Task},
+    remark::Remark,
     stage::Stage,
 };
 
@@ -141,7 +143,8 @@ pub enum Fact {
     /// A remark for the person who runs it.
     Noted {
         /// The remark.
-        text: String,
+        #[serde(rename = "text")]
+        remark: Remark,
     },
     /// Progress of a long piece of work. May be dropped; reports do not need it.
     Progressed(Progress),
@@ -281,22 +284,22 @@ pub struct WindowMeasured {
 }
 
 impl WindowMeasured {
-    /// What a window is called, while it runs and after: `window 2 of 5`, `search 3`.
-    pub fn task(number: usize, of: Option<usize>) -> String {
-        match of {
-            Some(of) => format!("window {number} of {of}"),
-            None => format!("search {number}"),
+    /// What it is called while it runs.
+    pub const fn task(&self) -> Task {
+        Task::Window {
+            number: self.number,
+            of: self.of,
         }
     }
 }
 
 /// How far a long piece of work is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
-    /// The work, for example `image airflow`.
-    pub task: String,
+    /// The work.
+    pub task: Task,
     /// What is being done now.
-    pub now: String,
+    pub now: Doing,
     /// Done so far.
     pub done: u64,
     /// Whole, where known.

@@ -32,10 +32,22 @@ pub enum Hindrance {
     NoGpu,
     /// The GPUs are of a cluster that lab did not make.
     GpusOfOthers,
+    /// The nodes do not tell whether they have GPUs.
+    UntoldGpus {
+        /// Why, in the words of what asked them.
+        error: String,
+    },
     /// Nothing can make faults in this cluster.
     NoFaults,
     /// Faults are made only in clusters that lab made.
     FaultsOfOthers,
+    /// The kernel cannot send late or little.
+    NoQueue {
+        /// The queue that it lacks: `netem`, `tbf`.
+        queue: String,
+        /// What it said.
+        words: String,
+    },
     /// The stack was installed without it.
     NotInstalled,
     /// Its image is not on the engine.
@@ -74,8 +86,15 @@ impl fmt::Display for Hindrance {
             Self::GpusOfOthers => {
                 f.write_str("others may need the GPUs of a cluster that lab did not make")
             }
+            Self::UntoldGpus { error } => {
+                write!(f, "the nodes do not tell what they have: {error}")
+            }
             Self::NoFaults => f.write_str("nothing makes faults in this cluster"),
             Self::FaultsOfOthers => f.write_str("faults are made only in clusters that lab made"),
+            Self::NoQueue { queue, words } => write!(
+                f,
+                "the kernel of this machine has no queue `{queue}` (sch_{queue}): {words}"
+            ),
             Self::NotInstalled => f.write_str("the stack was installed without it"),
             Self::NoImage { recipe } => write!(
                 f,
@@ -108,8 +127,14 @@ impl Hindrance {
             Self::GpusOfOthers => {
                 "lab이 만들지 않은 클러스터의 GPU는 다른 사람이 쓰고 있을 수 있습니다".to_owned()
             }
+            Self::UntoldGpus { error } => {
+                format!("노드가 무엇을 가졌는지 알려 주지 않습니다: {error}")
+            }
             Self::NoFaults => "이 클러스터에는 고장을 낼 수단이 없습니다".to_owned(),
             Self::FaultsOfOthers => "고장은 lab이 만든 클러스터에만 냅니다".to_owned(),
+            Self::NoQueue { queue, words } => {
+                format!("이 컴퓨터의 커널에 큐 `{queue}`(sch_{queue})이(가) 없습니다: {words}")
+            }
             Self::NotInstalled => "스택을 이것 없이 설치했습니다".to_owned(),
             Self::NoImage { recipe } => format!(
                 "이미지가 이 엔진에 없습니다. 레지스트리에 닿는 곳에서 `lab images build {recipe}`로 받습니다"
@@ -150,8 +175,15 @@ mod tests {
                 why: Box::new(Hindrance::NotInstalled),
             },
             Hindrance::GpusOfOthers,
+            Hindrance::UntoldGpus {
+                error: "failed to list Nodes".to_owned(),
+            },
             Hindrance::NoFaults,
             Hindrance::FaultsOfOthers,
+            Hindrance::NoQueue {
+                queue: "netem".to_owned(),
+                words: "Specified qdisc kind is unknown.".to_owned(),
+            },
             Hindrance::NoImage {
                 recipe: "grafana".to_owned(),
             },

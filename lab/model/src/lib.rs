@@ -6,16 +6,20 @@
 
 pub mod benchmark;
 pub mod budget;
+pub mod cause;
 pub mod definition;
 pub mod event;
 pub mod exit;
+pub mod failure_class;
 pub mod fault;
 pub mod gpu;
 pub mod hindrance;
 pub mod installed;
 pub mod name;
 pub mod outcome;
+pub mod progress;
 pub mod provider;
+pub mod remark;
 pub mod secrets;
 pub mod stack;
 pub mod stage;

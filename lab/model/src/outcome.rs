@@ -1,10 +1,10 @@
 //! How a scenario, a component or a stage ended.
 
-use std::{borrow::Cow, error::Error};
+use std::error::Error;
 
 use serde::{Deserialize, Serialize};
 
-use crate::hindrance::Hindrance;
+use crate::{cause::Cause, hindrance::Hindrance};
 
 /// How something ended. A failure is a value here, not an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,15 +12,15 @@ use crate::hindrance::Hindrance;
 pub enum Outcome {
     /// It did what was expected.
     Passed,
-    /// It did not; `reason` is the first cause, in plain words.
+    /// It did not.
     Failed {
         /// The first cause.
-        reason: String,
+        reason: Cause,
     },
     /// It failed at first and passed when tried again.
     Flaky {
         /// Why the first try failed.
-        reason: String,
+        reason: Cause,
     },
     /// It could not run here; never counted as passed.
     NotRun {
@@ -45,12 +45,20 @@ impl Outcome {
         }
     }
 
+    /// Why it failed, where it did at first.
+    pub const fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::Failed { reason } | Self::Flaky { reason } => Some(reason),
+            Self::Passed | Self::NotRun { .. } => None,
+        }
+    }
+
     /// The reason in English, where there is one.
-    pub fn reason(&self) -> Option<Cow<'_, str>> {
+    pub fn reason(&self) -> Option<String> {
         match self {
             Self::Passed => None,
-            Self::Failed { reason } | Self::Flaky { reason } => Some(reason.into()),
-            Self::NotRun { reason } => Some(reason.to_string().into()),
+            Self::Failed { reason } | Self::Flaky { reason } => Some(reason.to_string()),
+            Self::NotRun { reason } => Some(reason.to_string()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The order in which an agent comes up and goes down.
 
+use lab_model::progress::Step;
+
 use crate::{
     NodeError,
     args::AgentArgs,
@@ -25,7 +27,7 @@ impl Agent {
     pub(crate) async fn come_up(&self) -> Result<(), NodeError> {
         let joining = async {
             self.join().await?;
-            self.worker.mark("admitted").await;
+            self.worker.mark(Step::Admitted).await;
             self.worker.start_proxy();
             self.worker.start_kubelet().await;
             self.worker.serve().await

@@ -10,6 +10,7 @@ use std::{
 };
 
 use lab_k8s::{KubeError, kube::Client};
+use lab_model::progress::Step;
 use tokio::{
     net::TcpListener,
     time::{Instant, sleep},
@@ -81,7 +82,7 @@ impl Server {
             let applied = apply_addons(&client, host);
             let ((), (), applied) = tokio::join!(self.worker.start_kubelet(), controllers, applied);
             applied?;
-            self.worker.mark("addons applied").await;
+            self.worker.mark(Step::AddonsApplied).await;
             let offering = async {
                 if self.offers_gpus {
                     gpu::offer(&client).await;
@@ -108,10 +109,10 @@ impl Server {
 
     async fn start_api(&self) -> Result<Client, NodeError> {
         waits::for_port(2379).await;
-        self.worker.mark("etcd listens").await;
+        self.worker.mark(Step::EtcdListens).await;
         self.api.start(components::apiserver(&self.worker.host));
         let client = waits::for_api(layout::KUBECONFIG).await?;
-        self.worker.mark("kube-apiserver answers").await;
+        self.worker.mark(Step::ApiServerAnswers).await;
         Ok(client)
     }
 

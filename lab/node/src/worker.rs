@@ -3,6 +3,7 @@
 
 use std::{path::Path, time::SystemTime};
 
+use lab_model::progress::Step;
 use tokio::time::Instant;
 
 use crate::{
@@ -60,7 +61,7 @@ impl Worker {
     /// What pods need besides the kubelet, as soon as there is a containerd.
     pub(crate) async fn make_ready_for_pods(&self) -> Result<(), NodeError> {
         waits::for_containerd().await;
-        self.mark("containerd listens").await;
+        self.mark(Step::ContainerdListens).await;
         once::load_pause_image().await?;
         once::masquerade().await
     }
@@ -82,7 +83,7 @@ impl Worker {
         waits::for_own_node(&client, name).await;
         let becoming_ready = async {
             waits::for_ready_node(&client, name, self.since).await;
-            self.mark("node is Ready").await;
+            self.mark(Step::NodeReady).await;
             probe::wait_for_dns().await;
             let seconds = self.started.elapsed().as_secs_f32();
             say("lab", &format!("up after {seconds:.2} s")).await;
@@ -98,9 +99,9 @@ impl Worker {
     }
 
     /// Says how far the node is.
-    pub(crate) async fn mark(&self, what: &str) {
+    pub(crate) async fn mark(&self, step: Step) {
         let seconds = self.started.elapsed().as_secs_f32();
-        say("lab", &format!("{seconds:.2} s: {what}")).await;
+        say("lab", &format!("{seconds:.2} s: {step}")).await;
     }
 
     /// Ends pods before what they stand on, so that data bases close properly.

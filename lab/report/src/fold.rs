@@ -1,10 +1,11 @@
 //! Folds events into a [`Report`]. Takes any events in any order without failing:
 //! a record may be cut, and later versions write facts this one does not know.
 
-use std::{borrow::Cow, collections::HashMap, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use lab_model::{
     benchmark::BenchmarkSummary,
+    cause::Cause,
     event::{Event, Fact, ScenarioRef, WindowMeasured},
     outcome::Outcome,
     stage::Stage,
@@ -172,7 +173,7 @@ impl Fold {
                     evidence,
                 });
             }
-            Fact::Noted { text } => report.notes.push(Note { at, text }),
+            Fact::Noted { remark } => report.notes.push(Note { at, remark }),
             // Progress is for the person who watches; the rest is taken elsewhere.
             _ => {}
         }
@@ -303,8 +304,9 @@ impl Fold {
         let failure = Failure {
             at: step.map_or(span.end, |step| step.span.end),
             reason: step
-                .and_then(|step| step.outcome.reason())
-                .map_or_else(|| reason.clone(), Cow::into_owned),
+                .and_then(|step| step.outcome.cause())
+                .unwrap_or(reason)
+                .clone(),
             evidence: step.map(|step| step.evidence.clone()).unwrap_or_default(),
             place: Place::Scenario {
                 scenario: report.scenario.clone(),
@@ -314,11 +316,11 @@ impl Fold {
         self.report.failures.push(failure);
     }
 
-    fn fail(&mut self, at: Duration, place: Place, reason: &str) {
+    fn fail(&mut self, at: Duration, place: Place, reason: &Cause) {
         self.report.failures.push(Failure {
             at,
             place,
-            reason: reason.to_owned(),
+            reason: reason.clone(),
             evidence: Vec::new(),
         });
     }

@@ -62,7 +62,7 @@ fn cause(text: &mut String, report: &Report, first: &Failure, lang: Lang) {
         "### {}\n\n**{}**\n\n> {}\n",
         both("First cause", "첫 원인").of(lang),
         cell(place.of(lang)),
-        cell(&first.reason)
+        cell(words::cause(&first.reason).of(lang))
     );
     let clues = clues(report);
     if clues.is_empty() {
@@ -82,7 +82,7 @@ fn cause(text: &mut String, report: &Report, first: &Failure, lang: Lang) {
             text,
             "| {at} | {} | {} |",
             cell(clue.source.of(lang)),
-            cell(&clue.text)
+            cell(clue.text.of(lang))
         );
     }
     text.push('\n');
@@ -204,7 +204,7 @@ pub fn annotations(report: &Report) -> String {
         lines.push(format!(
             "::error {at}title={}::{}\n",
             property(place.of(Lang::English)),
-            message(&failure.reason)
+            message(&failure.reason.to_string())
         ));
     }
     lines.concat()

@@ -162,13 +162,14 @@ fn status(outcome: Option<&Outcome>) -> TestCaseStatus {
     };
     match outcome {
         Some(Outcome::Passed) => TestCaseStatus::success(),
-        Some(Outcome::Failed { reason }) => {
-            message(TestCaseStatus::non_success(NonSuccessKind::Failure), reason)
-        }
+        Some(Outcome::Failed { reason }) => message(
+            TestCaseStatus::non_success(NonSuccessKind::Failure),
+            &reason.to_string(),
+        ),
         Some(Outcome::Flaky { reason }) => {
             let mut status = TestCaseStatus::success();
             let mut rerun = TestRerun::new(NonSuccessKind::Failure);
-            rerun.set_message(one_line(reason, LINE_LIMIT));
+            rerun.set_message(one_line(&reason.to_string(), LINE_LIMIT));
             status.add_rerun(rerun);
             status
         }
@@ -187,14 +188,14 @@ fn first_cause(report: &Report) -> String {
     if let Some(first) = report.first_cause() {
         let place = words::place(&first.place);
         lines.push(format!("first cause: {}", place.of(Lang::English)));
-        lines.push(first.reason.clone());
+        lines.push(first.reason.to_string());
     }
     for clue in clues(report) {
         let at = clue.at.map_or("–".to_owned(), moment);
         lines.push(format!(
             "{at:>7}  {}: {}",
             clue.source.of(Lang::English),
-            clue.text
+            clue.text.of(Lang::English)
         ));
     }
     plain(&lines.join("\n")).into_owned()

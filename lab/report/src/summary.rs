@@ -157,7 +157,8 @@ fn first_failure(failure: &Failure, painter: Painter, lang: Lang) -> Vec<String>
     {
         lines.push(row(&NOTHING, lang, &one_line(step, REASON_LIMIT)));
     }
-    let reason = one_line(&failure.reason, REASON_LIMIT);
+    let reason = words::cause(&failure.reason);
+    let reason = one_line(reason.of(lang), REASON_LIMIT);
     lines.push(row(&NOTHING, lang, &painter.paint(Paint::Bad, &reason)));
     lines
 }

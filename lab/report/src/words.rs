@@ -1,17 +1,19 @@
 //! What verdicts and places are called, in one place for every output.
 
 use lab_model::{
-    benchmark::{ArrivalKind, Found, Generators, Highest, Offered},
+    benchmark::{Found, Generators, Highest, Offered},
     budget::Missed,
-    event::WindowMeasured,
+    cause::Cause,
     hindrance::Hindrance,
     outcome::Outcome,
+    progress::{Doing, Task},
+    remark::Remark,
     void::Void,
 };
 
 use crate::{
     figures::{counted, micros, rate, rough},
-    lang::{Lang, Words, alike, told, words},
+    lang::{Lang, Words, told, words},
     report::{Counts, NotRunKind, Place, Verdict},
     text::one_line,
 };
@@ -100,29 +102,17 @@ pub(crate) fn highest(highest: &Highest) -> Words {
 
 /// A load, `16 at once` or `300/s poisson`.
 pub(crate) fn offered(offered: Offered) -> Words {
-    let english = offered.to_string();
-    let korean = match offered {
-        Offered::Closed { concurrency } => format!("동시 {concurrency}"),
-        Offered::Open { arrivals, rate } => {
-            let arrivals = match arrivals {
-                ArrivalKind::Constant => "일정",
-                ArrivalKind::Poisson => "포아송",
-                ArrivalKind::Ramp => "증가",
-                ArrivalKind::Replay => "재생",
-            };
-            format!("{rate:.0}/s {arrivals}")
-        }
-    };
-    told(english, korean)
+    told(offered.to_string(), offered.korean())
 }
 
-/// Which window of a benchmark it is.
-pub(crate) fn window(number: usize, of: Option<usize>) -> Words {
-    let korean = match of {
-        Some(of) => format!("구간 {number}/{of}"),
-        None => format!("탐색 {number}"),
-    };
-    told(WindowMeasured::task(number, of), korean)
+/// A long piece of work.
+pub(crate) fn task(task: &Task) -> Words {
+    told(task.to_string(), task.korean())
+}
+
+/// What is being done of it.
+pub(crate) fn doing(doing: &Doing) -> Words {
+    told(doing.to_string(), doing.korean())
 }
 
 /// How many CPUs a machine has.
@@ -132,15 +122,7 @@ pub(crate) fn cpus(cpus: u32) -> Words {
 
 /// Who made a load, where that was not lab itself.
 pub(crate) fn generators(generators: Generators) -> Words {
-    let Generators { count, nodes, .. } = generators;
-    let apart = generators.clocks_apart_micros / 1e3;
-    let within = generators.clocks_within_micros / 1e3;
-    told(
-        format!("load of {generators}"),
-        format!(
-            "부하: 클러스터 노드 {nodes}개 위의 생성기 {count}개; 시계 차이 {apart:.1} ms, 읽기 오차 ±{within:.1} ms"
-        ),
-    )
+    remark(&Remark::LoadOf(generators))
 }
 
 /// How many inferences each request asked for.
@@ -165,16 +147,26 @@ pub(crate) fn missed_line(missed: &Missed) -> Words {
     )
 }
 
+/// What was remarked for the person who runs it.
+pub(crate) fn remark(remark: &Remark) -> Words {
+    told(remark.to_string(), remark.korean())
+}
+
 /// What kept something from running.
 pub(crate) fn hindrance(hindrance: &Hindrance) -> Words {
     told(hindrance.to_string(), hindrance.korean())
+}
+
+/// Why something failed.
+pub(crate) fn cause(cause: &Cause) -> Words {
+    told(cause.to_string(), cause.korean())
 }
 
 /// Why something ended as it did, where it did not go well.
 pub(crate) fn reason(outcome: &Outcome) -> Option<Words> {
     match outcome {
         Outcome::Passed => None,
-        Outcome::Failed { reason } | Outcome::Flaky { reason } => Some(alike(reason.as_str())),
+        Outcome::Failed { reason } | Outcome::Flaky { reason } => Some(cause(reason)),
         Outcome::NotRun { reason } => Some(hindrance(reason)),
     }
 }

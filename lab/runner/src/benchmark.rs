@@ -14,6 +14,8 @@ use lab_cluster::Cluster;
 use lab_model::{
     benchmark::BenchmarkSummary,
     event::{Emitter, Fact, Progress},
+    progress::{self, Task},
+    remark::Remark,
     stack::Endpoint,
 };
 use lab_stack::catalogue::LockedStack;
@@ -153,9 +155,8 @@ pub async fn measure(
         .await?;
     let server = server(&endpoints, locked, workload)?;
     if endpoints.are_forwarded() {
-        let text = "the benchmark goes through a port-forward of the API server, which is part of what it measures";
         session.emitter.emit(Fact::Noted {
-            text: text.to_owned(),
+            remark: Remark::Forwarded,
         });
     }
     let pods = ServerPods::of(cluster, locked, workload).await?;
@@ -205,8 +206,8 @@ pub async fn compare(
     let mut counted = 0;
     let told = duel.run(plan, calibrates, cancel, |stage| {
         let (task, step) = match stage {
-            Stage::Calibration(step) => ("calibration", step),
-            Stage::Comparison(step) => ("comparison", step),
+            Stage::Calibration(step) => (Task::Calibration, step),
+            Stage::Comparison(step) => (Task::Comparison, step),
         };
         let now = match step {
             Step::Block { number: 1, .. } => {
@@ -214,18 +215,18 @@ pub async fn compare(
                 return;
             }
             Step::Block { .. } => return,
-            Step::Run(Side::A) => "the first server",
-            Step::Run(Side::B) if task == "calibration" => "the first server again",
-            Step::Run(Side::B) => "the second server",
-            Step::Canary => "how fast the machine is",
+            Step::Run(Side::A) => progress::Step::FirstServer,
+            Step::Run(Side::B) if task == Task::Calibration => progress::Step::FirstServerAgain,
+            Step::Run(Side::B) => progress::Step::SecondServer,
+            Step::Canary => progress::Step::Canary,
             Step::Done(block) => {
                 counted += u64::from(block.pair().is_some());
                 return;
             }
         };
         emitter.progress(Progress {
-            task: task.to_owned(),
-            now: now.to_owned(),
+            task,
+            now: now.into(),
             done: counted,
             total: u64::try_from(plan.pairs).ok(),
             remaining_seconds: None,
@@ -266,13 +267,15 @@ pub(crate) fn finish(
     measured: Measured,
     emitter: &dyn Emitter,
 ) -> Result<BenchmarkSummary, RunError> {
-    let note = |text| emitter.emit(Fact::Noted { text });
     for failure in &measured.failures {
-        let offered = measured.summary.points[failure.window].offered;
-        note(format!(
-            "{offered}: {} times {}, the first one: {}",
-            failure.count, failure.class, failure.example
-        ));
+        emitter.emit(Fact::Noted {
+            remark: Remark::Failures {
+                offered: measured.summary.points[failure.window].offered,
+                class: failure.class,
+                count: failure.count,
+                example: failure.example.clone(),
+            },
+        });
     }
     let nothing = measured.summary.points.is_empty() && measured.summary.highest.is_none();
     if !nothing {

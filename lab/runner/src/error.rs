@@ -4,8 +4,8 @@ use lab_cluster::{ClusterError, existing::ExistingError};
 use lab_engine::EngineError;
 use lab_image::ImageError;
 use lab_k8s::{KubeError, forward::ForwardError, job::JobError, readiness::ReadinessError};
-use lab_model::exit::Exit;
 pub use lab_model::outcome::reason;
+use lab_model::{cause::Cause, exit::Exit};
 use lab_stack::{CatalogueError, InstallError};
 use miette::Diagnostic;
 
@@ -118,14 +118,14 @@ impl RunError {
     }
 }
 
-/// An error with all its causes and its help, as one text.
-pub fn causes(error: &dyn Diagnostic) -> String {
-    let mut text = reason(error);
-    if let Some(help) = error.help() {
-        text.push_str("\nhint: ");
-        text.push_str(&help.to_string());
+/// An error with all its causes and its help.
+pub fn cause(error: &dyn Diagnostic) -> Cause {
+    let help = error.help().map(|it| it.to_string());
+    let error = reason(error);
+    match help {
+        Some(help) => Cause::Error { error, help },
+        None => error.into(),
     }
-    text
 }
 
 #[cfg(test)]

@@ -82,23 +82,25 @@ impl Emitter for EventLog {
 
 #[cfg(test)]
 mod tests {
+    use lab_model::progress::{Step, Task};
+
     use super::*;
 
     #[test]
     fn facts_are_numbered_without_gaps_and_progress_is_not() {
         let (log, mut events) = EventLog::new();
         log.emit(Fact::Noted {
-            text: "a".to_owned(),
+            remark: "a".to_owned().into(),
         });
         log.progress(Progress {
-            task: "image".to_owned(),
-            now: "unpacking".to_owned(),
+            task: Task::Cluster,
+            now: Step::DnsReady.into(),
             done: 1,
             total: None,
             remaining_seconds: None,
         });
         log.emit(Fact::Noted {
-            text: "b".to_owned(),
+            remark: "b".to_owned().into(),
         });
         let numbers: Vec<_> = std::iter::from_fn(|| events.try_recv().ok())
             .map(|event| event.seq)

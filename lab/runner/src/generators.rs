@@ -23,6 +23,7 @@ use lab_model::{
     event::Fact,
     name::label,
     provider::Provider,
+    remark::Remark,
     stack::Endpoint,
 };
 use lab_stack::catalogue::LockedStack;
@@ -167,7 +168,7 @@ impl Within<'_> {
             clocks_within_micros: clocks.within,
         };
         emitter.emit(Fact::Noted {
-            text: format!("load of {told}"),
+            remark: Remark::LoadOf(told),
         });
         let bench = Bench {
             workload: self.workload,
@@ -199,7 +200,9 @@ impl Within<'_> {
         }
         for pod in pods.iter().filter(|it| it.phase == "Failed") {
             self.session.emitter.emit(Fact::Noted {
-                text: format!("a generator ended early: {pod}"),
+                remark: Remark::GeneratorEnded {
+                    pod: pod.to_string(),
+                },
             });
         }
     }

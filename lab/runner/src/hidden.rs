@@ -1,9 +1,6 @@
 //! Takes secrets out of facts before anybody sees them.
 
-use lab_model::{
-    event::Fact,
-    secrets::{MASK, Secrets},
-};
+use lab_model::{event::Fact, remark::Remark, secrets::Secrets};
 use serde_json::Value;
 
 /// The fact, with a mask where a secret stood.
@@ -15,8 +12,8 @@ pub(crate) fn without(secrets: &Secrets, fact: Fact) -> Fact {
         return fact;
     }
     // Only text was changed; where a name must not hold a mask, nothing is told of it.
-    serde_json::from_value(value).unwrap_or_else(|_| Fact::Noted {
-        text: format!("a fact was left out: it held a secret {MASK}"),
+    serde_json::from_value(value).unwrap_or(Fact::Noted {
+        remark: Remark::LeftOut,
     })
 }
 

@@ -8,7 +8,7 @@ use std::{
 use lab_cluster::Cluster;
 use lab_image::ImageError;
 use lab_k8s::{Kube, readiness::Workload};
-use lab_model::{event::Fact, hindrance::Hindrance};
+use lab_model::{event::Fact, hindrance::Hindrance, remark::Remark};
 use lab_stack::catalogue::LockedStack;
 
 use crate::{
@@ -120,8 +120,12 @@ impl Session<'_> {
                 Err(ImageError::Interrupted) => return Err(RunError::Interrupted),
                 Err(error) => {
                     let reason = reason(&error);
-                    let text = format!("goes on without image {recipe}: {reason}");
-                    self.emitter.emit(Fact::Noted { text });
+                    self.emitter.emit(Fact::Noted {
+                        remark: Remark::WithoutImage {
+                            recipe: recipe.to_owned(),
+                            reason: reason.clone(),
+                        },
+                    });
                     missing.insert(recipe.to_owned(), reason.into());
                 }
             }

@@ -10,6 +10,7 @@ use lab_model::{
     hindrance::Hindrance,
     outcome::Outcome,
     provider::Provider,
+    remark::Remark,
     stage::Stage,
 };
 use tokio::{task::JoinSet, time};
@@ -17,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     StackImages, benchmark,
-    error::{RunError, causes},
+    error::{RunError, cause},
     events::EventLog,
     plan::Plan,
     preflight,
@@ -49,7 +50,7 @@ pub async fn run(
         Err(error) => {
             let why = Evidence {
                 source: "cause".to_owned(),
-                text: causes(error),
+                text: cause(error).to_string(),
             };
             log.emit(Fact::EvidenceCollected {
                 stage: Stage::Collect,
@@ -181,7 +182,7 @@ impl Run<'_> {
                 reason: Hindrance::Interrupted,
             },
             Err(error) => Outcome::Failed {
-                reason: causes(error),
+                reason: cause(error),
             },
         };
         self.finish(stage, outcome, started);
@@ -240,9 +241,11 @@ impl Run<'_> {
     async fn tear_down(&self, exit: Exit) -> Exit {
         let name = &self.plan.cluster;
         if self.plan.keep_on_failure && !matches!(exit, Exit::Ok | Exit::Interrupted) {
-            let text =
-                format!("the cluster is kept: `lab status {name}`; `lab down {name}` removes it");
-            self.log.emit(Fact::Noted { text });
+            self.log.emit(Fact::Noted {
+                remark: Remark::ClusterKept {
+                    cluster: name.clone(),
+                },
+            });
             return exit;
         }
         let started = Instant::now();
@@ -253,7 +256,7 @@ impl Run<'_> {
         let outcome = match &removed {
             Ok(()) => Outcome::Passed,
             Err(error) => Outcome::Failed {
-                reason: causes(error),
+                reason: cause(error),
             },
         };
         self.finish(Stage::Teardown, outcome, started);

@@ -219,12 +219,7 @@ impl Session<'_> {
         let takes_faults = cluster.provider != Provider::Existing;
         let mut absent = not_run.clone();
         if takes_faults {
-            let lacking = node::lacking_for_faults(&self.workbench.engine, cluster).await?;
-            absent.extend(
-                lacking
-                    .into_iter()
-                    .map(|(need, words)| (need, words.into())),
-            );
+            absent.extend(node::lacking_for_faults(&self.workbench.engine, cluster).await?);
         } else {
             absent.insert(FAULTS.to_owned(), Hindrance::FaultsOfOthers);
         }
@@ -253,7 +248,9 @@ async fn lacking_for_gpus(kube: &Kube, provider: Provider) -> NotRun {
     let reason = match Nodes::new(kube.client()).gpus().await {
         Ok(0) => Some(Hindrance::NoGpu),
         Ok(_) => None,
-        Err(error) => Some(format!("the nodes do not tell what they have: {error}").into()),
+        Err(error) => Some(Hindrance::UntoldGpus {
+            error: error.to_string(),
+        }),
     };
     lacking.extend(reason.map(|reason| (GPU.to_owned(), reason)));
     if provider == Provider::Existing {

@@ -15,6 +15,7 @@ use lab_k8s::{
 use lab_model::{
     benchmark::BenchmarkSummary,
     event::{Emitter, Fact, Progress},
+    progress::Task,
 };
 use lab_stack::catalogue::LockedStack;
 use miette::Diagnostic;
@@ -149,8 +150,8 @@ pub async fn sweep_at(
 
 /// Tells which way is measured next.
 fn note(workload: &Workload, emitter: &dyn Emitter) {
-    let text = workload.name.clone();
-    emitter.emit(Fact::Noted { text });
+    let remark = workload.name.clone().into();
+    emitter.emit(Fact::Noted { remark });
 }
 
 /// One server.
@@ -228,8 +229,8 @@ impl Stack<'_> {
         let told = |told: Told<'_>| {
             if let Told::Waits(_, why) = told {
                 self.session.emitter.progress(Progress {
-                    task: deployment.to_owned(),
-                    now: why.to_owned(),
+                    task: Task::Told(deployment.to_owned()),
+                    now: why.clone(),
                     done: 0,
                     total: None,
                     remaining_seconds: None,

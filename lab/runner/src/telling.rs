@@ -13,7 +13,11 @@ use lab_bench::{
     suite,
     workload::Workload,
 };
-use lab_model::event::{Emitter, Fact, Progress, WindowMeasured};
+use lab_model::{
+    benchmark::Offered,
+    event::{Emitter, Fact, Progress, WindowMeasured},
+    progress::{Doing, Task},
+};
 use tokio::time::interval;
 
 /// Reads as moving, and takes nothing worth naming from what is measured.
@@ -38,7 +42,7 @@ struct Now {
 
 /// A window that runs.
 struct Running {
-    offered: String,
+    offered: Offered,
     length: Duration,
     watch: Arc<Watch>,
     /// When it was first seen to be measured.
@@ -93,7 +97,7 @@ impl<'a> Telling<'a> {
         self.lock(|now| {
             now.begun += 1;
             now.running = Some(Running {
-                offered: offered(course).to_string(),
+                offered: offered(course),
                 length: course.window,
                 watch: Arc::clone(watch),
                 measured: None,
@@ -105,7 +109,7 @@ impl<'a> Telling<'a> {
     fn goes_on(&self) {
         let told = self.lock(|now| {
             let (number, of) = self.place(now.begun);
-            let task = WindowMeasured::task(number, of);
+            let task = Task::Window { number, of };
             now.running.as_mut().map(|running| running.progress(task))
         });
         if let Some(progress) = told {
@@ -128,26 +132,25 @@ impl<'a> Telling<'a> {
 }
 
 impl Running {
-    fn progress(&mut self, task: String) -> Progress {
+    fn progress(&mut self, task: Task) -> Progress {
+        let offered = self.offered;
         let (answers, errors) = self.watch.counts();
         let measured = |since: Instant| since.elapsed().min(self.length);
         let whole = millis(self.length);
         let (now, done) = match self.watch.phase() {
-            Phase::WarmUp => (format!("{}, warming up", self.offered), 0),
+            Phase::WarmUp => (Doing::WarmsUp { offered }, 0),
             Phase::Window => {
                 let since = measured(*self.measured.get_or_insert_with(Instant::now));
-                let now = format!(
-                    "{}, {} s of {} s, {answers} answers, {errors} errors",
-                    self.offered,
-                    since.as_secs(),
-                    self.length.as_secs_f64()
-                );
+                let now = Doing::Measures {
+                    offered,
+                    seconds: since.as_secs(),
+                    of_seconds: self.length.as_secs_f64(),
+                    answers,
+                    errors,
+                };
                 (now, millis(since))
             }
-            Phase::Drain | Phase::Over => {
-                let now = format!("{}, waiting for the last answers", self.offered);
-                (now, whole)
-            }
+            Phase::Drain | Phase::Over => (Doing::Drains { offered }, whole),
         };
         Progress {
             task,

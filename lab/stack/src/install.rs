@@ -14,6 +14,8 @@ use lab_model::{
     hindrance::Hindrance,
     installed::{InstalledComponent, InstalledEndpoint, InstalledStack},
     outcome::Outcome,
+    progress::{Step, Task},
+    remark::Remark,
     stack::{Component, Endpoint},
 };
 use miette::Diagnostic;
@@ -126,7 +128,9 @@ pub async fn install(
                 if matches!(told, Told::Ready(_)) {
                     ready.push((*component, started.elapsed()));
                     emitter.emit(Fact::Noted {
-                        text: format!("{} is ready", component.title),
+                        remark: Remark::ComponentReady {
+                            component: component.title.clone(),
+                        },
                     });
                 }
             }
@@ -147,12 +151,14 @@ pub async fn hide_secrets(kube: &Kube, namespace: &str, emitter: &dyn Emitter) {
 /// How far a component is.
 fn waiting(component: &Component, told: Told<'_>) -> Progress {
     let (done, total, now) = match told {
-        Told::Ready(_) => (1, Some(1), "ready"),
-        Told::Waits(_, why) => (0, None, why),
+        Told::Ready(_) => (1, Some(1), Step::Ready.into()),
+        Told::Waits(_, why) => (0, None, why.clone()),
     };
     Progress {
-        task: format!("component {}", component.title),
-        now: now.to_owned(),
+        task: Task::Component {
+            name: component.title.clone(),
+        },
+        now,
         done,
         total,
         remaining_seconds: None,

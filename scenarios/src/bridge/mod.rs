@@ -20,6 +20,7 @@ use cucumber::{
     parser,
 };
 use lab_model::{
+    cause::Cause,
     event::{Emitter, Fact, ScenarioRef},
     hindrance::Hindrance,
     outcome::Outcome,
@@ -43,7 +44,7 @@ struct Current {
     started: SystemTime,
     step_started: SystemTime,
     steps_told: usize,
-    failed: Option<String>,
+    failed: Option<Cause>,
 }
 
 impl Bridge {
@@ -121,7 +122,7 @@ impl Bridge {
             ScenarioEvent::Hook(which, Hook::Failed(_, info)) => {
                 if let Some(current) = &mut self.current {
                     let text = format!("hook `{which}`: {}", panic_text(&info));
-                    current.failed.get_or_insert(text);
+                    current.failed.get_or_insert(text.into());
                 }
             }
             ScenarioEvent::Background(step, event) | ScenarioEvent::Step(step, event) => {
@@ -142,10 +143,10 @@ impl Bridge {
             }
             StepEvent::Passed(..) => Outcome::Passed,
             StepEvent::Skipped => Outcome::Failed {
-                reason: "no step function matches this step".to_owned(),
+                reason: Cause::UnknownStep,
             },
             StepEvent::Failed(.., error) => Outcome::Failed {
-                reason: step_error_text(&error),
+                reason: step_error_text(&error).into(),
             },
         };
         let evidence = self.recorder.take_until(at);
@@ -154,8 +155,10 @@ impl Bridge {
         };
         current.steps_told += 1;
         if let Outcome::Failed { reason } = &outcome {
-            let first = format!("{} {}: {reason}", step.keyword.trim(), step.value);
-            current.failed.get_or_insert(first);
+            current.failed.get_or_insert_with(|| Cause::Step {
+                step: format!("{} {}", step.keyword.trim(), step.value),
+                cause: Box::new(reason.clone()),
+            });
         }
         self.emitter.emit(Fact::StepFinished {
             scenario: current.scenario.clone(),

@@ -80,7 +80,7 @@ async fn server(
     out: Option<&Path>,
 ) -> Result<BenchmarkSummary, CommandError> {
     let live = Live::start(&context.global, None);
-    let (cancel, watcher) = signals::watch();
+    let (cancel, watcher) = signals::watch(context.global.lang.lang());
     let measured = benchmark::measure_at(server, None, workload, &*live.emitter(), &cancel).await;
     let events = live.finish().await;
     drop(watcher);
@@ -107,7 +107,7 @@ async fn cluster(
     let workbench = context.workbench(ImagePolicy::Auto).await?;
     let cluster = open(&workbench, wish.name).await?;
     let live = Live::start(&context.global, None);
-    let (cancel, watcher) = signals::watch();
+    let (cancel, watcher) = signals::watch(context.global.lang.lang());
     let session = Session {
         workbench: &workbench,
         emitter: live.emitter(),
@@ -133,9 +133,20 @@ fn keep(context: &Context, folder: Option<&Path>, events: &[Event]) -> Result<()
     let (Some(folder), Some(summary)) = (folder, finished) else {
         return Ok(());
     };
-    write(folder, summary, context.global.lang.lang())?;
-    output::remark(&format!("figures and pictures: {}", folder.display()));
+    let lang = context.global.lang.lang();
+    write(folder, summary, lang)?;
+    tell(folder, lang);
     Ok(())
+}
+
+/// Tells where they are.
+pub(super) fn tell(folder: &Path, lang: Lang) {
+    let folder = folder.display();
+    output::say(
+        lang,
+        &format!("figures and pictures: {folder}"),
+        &format!("수치와 그림: {folder}"),
+    );
 }
 
 /// Makes a folder, before anything is measured: what cannot be kept need not be measured.

@@ -35,7 +35,8 @@ pub(super) async fn down(context: &Context, args: DownArgs) -> Result<Exit, Comm
         lab_cluster::down(&engine, name)
             .await
             .map_err(RunError::from)?;
-        output::remark(&format!("removed {name}"));
+        let lang = context.global.lang.lang();
+        output::say(lang, &format!("removed {name}"), &format!("{name} 지움"));
     }
     output::result(&context.global, &json!({"removed": names}), "");
     Ok(Exit::Ok)

@@ -33,7 +33,7 @@ pub(super) async fn compare(context: &Context, args: CompareArgs) -> Result<Exit
         b: &b.server,
     };
     let live = Live::start(&context.global, None);
-    let (cancel, watcher) = signals::watch();
+    let (cancel, watcher) = signals::watch(context.global.lang.lang());
     let calibrates = !args.no_calibration;
     let compared = benchmark::compare(&duel, &plan, calibrates, &*live.emitter(), &cancel).await;
     live.finish().await;

@@ -34,7 +34,7 @@ async fn make(context: &Context, args: MakeArgs) -> Result<Exit, CommandError> {
         return Ok(Exit::Ok);
     }
     reap::leave_reaper(reaper::watch_this_process());
-    let (cancel, watcher) = signals::watch();
+    let (cancel, watcher) = signals::watch(context.global.lang.lang());
     let made = node::inject(&engine, name, &fault).await;
     if made.is_ok() {
         output::remark(&format!("{fault}, until Ctrl-C"));

@@ -56,7 +56,14 @@ pub(super) fn index(context: &Context) -> Result<Exit, CommandError> {
         match folded(&run) {
             Ok(report) => runs.push(Brief::of(&name(&run), &report)),
             // One damaged record must not hide the others.
-            Err(error) => output::remark(&format!("{} is left out: {error}", run.display())),
+            Err(error) => {
+                let run = run.display();
+                output::say(
+                    context.global.lang.lang(),
+                    &format!("{run} is left out: {error}"),
+                    &format!("{run} 제외: {error}"),
+                );
+            }
         }
     }
     runs.sort_by(|one, other| (one.began, &one.folder).cmp(&(other.began, &other.folder)));

@@ -105,7 +105,7 @@ async fn with_session(
     work: impl AsyncFnOnce(&Session<'_>) -> Result<(), RunError>,
 ) -> Result<Exit, CommandError> {
     let live = Live::start(&context.global, None);
-    let (cancel, watcher) = signals::watch();
+    let (cancel, watcher) = signals::watch(context.global.lang.lang());
     let session = Session {
         workbench,
         emitter: live.emitter(),

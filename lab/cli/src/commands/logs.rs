@@ -30,7 +30,7 @@ pub(super) async fn logs(context: &Context, args: LogsArgs) -> Result<Exit, Comm
     }
     let locked = context.stack(&args.stack.stack, &args.stack.lock)?;
     let engine = Engine::connect().await.map_err(RunError::from)?;
-    let (cancel, watcher) = signals::watch();
+    let (cancel, watcher) = signals::watch(context.global.lang.lang());
     let ended = tokio::select! {
         ended = print(context, &engine, &locked, args) => ended,
         () = cancel.cancelled() => Err(RunError::Interrupted.into()),
@@ -102,10 +102,16 @@ async fn of_stack(
         show(context, Some(&source), &line.text);
     }
     if is_silent {
-        output::remark(&format!(
-            "{} says nothing, or has no pod now: `lab status {}` shows the pods",
-            component.name, args.name
-        ));
+        let (component, cluster) = (&component.name, &args.name);
+        output::say(
+            context.global.lang.lang(),
+            &format!(
+                "{component} says nothing, or has no pod now: `lab status {cluster}` shows the pods"
+            ),
+            &format!(
+                "{component}: 출력이 없거나 지금 파드가 없습니다. 파드는 `lab status {cluster}`로 봅니다"
+            ),
+        );
     }
     Ok(())
 }

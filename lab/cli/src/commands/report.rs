@@ -39,7 +39,11 @@ pub(super) fn report(context: &Context, args: &ReportArgs) -> Result<Exit, Comma
     let folder = find(context, args.run.as_deref())?;
     let (report, rest) = read_report(&folder.join("events.ndjson"))?;
     if rest.torn {
-        output::remark("the record's last line is torn: the run was killed while writing it");
+        output::say(
+            context.global.lang.lang(),
+            "the record's last line is torn: the run was killed while writing it",
+            "기록의 마지막 줄이 잘렸습니다. 쓰던 중에 실행이 강제로 끝났습니다",
+        );
     }
     write(context, &folder, &report)?;
     Ok(Exit::Ok)

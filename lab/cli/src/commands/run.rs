@@ -28,7 +28,7 @@ pub(super) async fn run(context: &Context, args: RunArgs) -> Result<Exit, Comman
     let expected = history::expected(context, &plan);
     let record = live::record_in(&folder)?;
     let live = live::Live::start_expecting(&context.global, Some(record), expected);
-    let (cancel, watcher) = signals::watch();
+    let (cancel, watcher) = signals::watch(context.global.lang.lang());
     let ended = whole_job(&plan, &workbench, live.log(), &cancel).await;
     let events = live.finish().await;
     drop(watcher);

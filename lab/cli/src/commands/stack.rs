@@ -24,7 +24,7 @@ pub(super) async fn install(context: &Context, args: InstallArgs) -> Result<Exit
         existing::pull_from(&cluster.name, place).map_err(RunError::from)?;
     }
     let live = Live::start(&context.global, None);
-    let (cancel, watcher) = signals::watch();
+    let (cancel, watcher) = signals::watch(context.global.lang.lang());
     let session = Session {
         workbench: &workbench,
         emitter: live.emitter(),
@@ -76,7 +76,7 @@ pub(super) async fn test(context: &Context, args: TestArgs) -> Result<Exit, Comm
     // Scenarios make faults: should this process be killed, they are undone.
     reap::leave_reaper(reaper::watch_this_process());
     let live = Live::start(&context.global, None);
-    let (cancel, watcher) = signals::watch();
+    let (cancel, watcher) = signals::watch(context.global.lang.lang());
     let session = Session {
         workbench: &workbench,
         emitter: live.emitter(),
@@ -97,10 +97,12 @@ pub(super) async fn test(context: &Context, args: TestArgs) -> Result<Exit, Comm
         .await
         .map_err(RunError::from)?;
     let summary = verified?;
-    output::remark(&format!(
-        "{} passed, {} failed, {} not run",
-        summary.passed, summary.failed, summary.not_run
-    ));
+    let (passed, failed, not_run) = (summary.passed, summary.failed, summary.not_run);
+    output::say(
+        context.global.lang.lang(),
+        &format!("{passed} passed, {failed} failed, {not_run} not run"),
+        &format!("{passed}개 통과, {failed}개 실패, {not_run}개 실행 안 됨"),
+    );
     Ok(if summary.failed == 0 {
         Exit::Ok
     } else {

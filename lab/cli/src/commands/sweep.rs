@@ -58,7 +58,7 @@ async fn measure(
             url: args.server.clone(),
             trust: bench::trust(&args.measure.tls)?,
         };
-        let (cancel, _watcher) = signals::watch();
+        let (cancel, _watcher) = signals::watch(context.global.lang.lang());
         let measured = sweep::sweep_at(&server, wished, &*live.emitter(), &cancel).await;
         return Ok(measured?);
     }
@@ -66,7 +66,7 @@ async fn measure(
     let locked = context.stack(&args.measure.stack.stack, &args.measure.stack.lock)?;
     let workbench = context.workbench(ImagePolicy::Auto).await?;
     let cluster = open(&workbench, &name).await?;
-    let (cancel, _watcher) = signals::watch();
+    let (cancel, _watcher) = signals::watch(context.global.lang.lang());
     let session = Session {
         workbench: &workbench,
         emitter: live.emitter(),
@@ -82,7 +82,7 @@ fn keep(folder: &Path, events: &[Event], lang: Lang) -> Result<(), CommandError>
             let own = folder.join(summary.workload.replace(['(', ')'], "").replace(' ', "-"));
             bench::make(&own)?;
             bench::write(&own, summary, lang)?;
-            output::remark(&format!("figures and pictures: {}", own.display()));
+            bench::tell(&own, lang);
         }
     }
     Ok(())

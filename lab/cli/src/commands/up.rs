@@ -33,7 +33,7 @@ pub(super) async fn up(context: &Context, args: UpArgs) -> Result<Exit, CommandE
         ..ClusterSpec::new(args.name.clone())
     };
     let live = Live::start(&context.global, None);
-    let (cancel, watcher) = signals::watch();
+    let (cancel, watcher) = signals::watch(context.global.lang.lang());
     let session = Session {
         workbench: &workbench,
         emitter: live.emitter(),

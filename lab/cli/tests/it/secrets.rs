@@ -18,7 +18,7 @@ use lab_report::{
     summary::{self, Look},
     terminal::{Settings, Terminal, Verbosity},
 };
-use lab_runner::{EventLog, error::causes};
+use lab_runner::{EventLog, error::cause};
 use lab_stack::Helm;
 use proptest::prelude::*;
 use serde_json::json;
@@ -27,7 +27,9 @@ use tokio::runtime::Runtime;
 /// Every kind of fact into which text from a cluster comes, with the text in each place.
 fn facts(text: &str) -> Vec<Fact> {
     let owned = || text.to_owned();
-    let failed = || Outcome::Failed { reason: owned() };
+    let failed = || Outcome::Failed {
+        reason: owned().into(),
+    };
     let evidence = || Evidence {
         source: owned(),
         text: format!("before\nAuthorization: {text}\nafter"),
@@ -40,7 +42,9 @@ fn facts(text: &str) -> Vec<Fact> {
         tags: vec![owned()],
     };
     vec![
-        Fact::Noted { text: owned() },
+        Fact::Noted {
+            remark: owned().into(),
+        },
         Fact::ComponentFinished {
             component: owned(),
             image: Some(owned()),
@@ -141,13 +145,13 @@ proptest! {
         prop_assert!(error.to_string().contains("cannot be handled as a Secret"), "{error}");
 
         let (log, mut events) = EventLog::new();
-        for fact in facts(&causes(&error)) {
+        for fact in facts(&cause(&error).to_string()) {
             log.emit(fact);
         }
         drop(log);
         let events: Vec<Event> = std::iter::from_fn(|| events.try_recv().ok()).collect();
 
-        let shown = format!("{error:?} {}", causes(&error));
+        let shown = format!("{error:?} {}", cause(&error));
         for output in outputs(&events).into_iter().chain([shown]) {
             prop_assert!(!output.contains(&secret), "{output}");
             prop_assert!(!output.contains(&BASE64_STANDARD.encode(&secret)), "{output}");

@@ -7,6 +7,7 @@ use lab_model::{
     event::{Emitter, Fact},
     gpu::Gpus,
     provider::Provider,
+    remark::Remark,
 };
 
 use super::Host;
@@ -118,9 +119,7 @@ pub(crate) async fn decide(
     let given = weigh(wish, usable, way)?;
     if given == Given::Withheld {
         emitter.emit(Fact::Noted {
-            text: "the cluster gets no GPU: the engine gives none to containers; `lab doctor` \
-                   tells what is missing"
-                .to_owned(),
+            remark: Remark::NoGpus,
         });
     }
     Ok(given)

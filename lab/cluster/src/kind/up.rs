@@ -6,6 +6,7 @@ use lab_engine::{Engine, NetworkSpec};
 use lab_k8s::Kube;
 use lab_model::{
     event::{Emitter, Evidence, Fact, Progress},
+    progress::Task,
     stage::Stage,
 };
 use tokio_util::sync::CancellationToken;
@@ -97,8 +98,8 @@ impl Making<'_> {
         };
         let tell = |step: &str| {
             emitter.progress(Progress {
-                task: "kind".to_owned(),
-                now: step.to_owned(),
+                task: Task::Told("kind".to_owned()),
+                now: step.to_owned().into(),
                 done: 0,
                 total: None,
                 remaining_seconds: None,

@@ -8,6 +8,7 @@ use lab_k8s::{Kube, KubeError, evidence, standing::Standing};
 use lab_model::{
     event::{Emitter, Fact, Progress},
     name::ClusterName,
+    progress::{Doing, Step, Task},
     stage::Stage,
 };
 use tokio::time::{Instant, sleep, timeout};
@@ -47,7 +48,7 @@ impl Asking<'_> {
     /// Goes on as long as the answer changes.
     async fn follow(&self, longest_step: Duration) -> Seen {
         let mut kube = None;
-        let mut last = String::new();
+        let mut last = None;
         let mut deadline = Instant::now() + longest_step;
         loop {
             let now = match timeout(ANSWER_WITHIN, self.look(&mut kube)).await {
@@ -56,12 +57,12 @@ impl Asking<'_> {
                     self.keep_evidence(kube.as_ref()).await;
                     return Seen::Hopeless(reason);
                 }
-                Ok(Standing::Waits(reason)) => reason,
-                Err(_) => "the API server takes long to answer".to_owned(),
+                Ok(Standing::Waits(doing)) => doing,
+                Err(_) => Step::ApiServerSlow.into(),
             };
-            if now != last {
-                self.tell(&now);
-                last = now;
+            if last.as_ref() != Some(&now) {
+                self.tell(now.clone());
+                last = Some(now);
                 deadline = Instant::now() + longest_step;
             }
             if Instant::now() > deadline {
@@ -77,11 +78,11 @@ impl Asking<'_> {
             *kube = self.connect().await;
         }
         let Some(kube) = kube else {
-            return Standing::Waits("the server has no kubeconfig yet".to_owned());
+            return Standing::Waits(Step::NoKubeconfig.into());
         };
         self.ask(kube).await.unwrap_or_else(|error| {
             tracing::debug!(%error, "no answer yet");
-            Standing::Waits("the API server does not answer yet".to_owned())
+            Standing::Waits(Step::ApiServerSilent.into())
         })
     }
 
@@ -101,10 +102,12 @@ impl Asking<'_> {
         kube.dns_standing().await
     }
 
-    fn tell(&self, now: &str) {
+    fn tell(&self, now: Doing) {
         self.emitter.progress(Progress {
-            task: format!("node {}", names::node_of(self.container)),
-            now: now.to_owned(),
+            task: Task::Node {
+                name: names::node_of(self.container),
+            },
+            now,
             done: 0,
             total: None,
             remaining_seconds: None,

@@ -13,7 +13,10 @@ use std::{
 use bytes::Bytes;
 use futures::{SinkExt, StreamExt, channel::mpsc, future::try_join_all};
 use lab_engine::{ByteStream, Engine, EngineError, ExecOutput, ExecSpec};
-use lab_model::event::{Emitter, Progress};
+use lab_model::{
+    event::{Emitter, Progress},
+    progress::{Step, Task},
+};
 use tokio::time::interval;
 
 use super::{contract, names};
@@ -112,8 +115,8 @@ pub(super) async fn import(
         tokio::select! {
             ended = &mut importing => break ended?,
             _ = ticks.tick() => emitter.progress(Progress {
-                task: "load images".to_owned(),
-                now: "streaming to the node".to_owned(),
+                task: Task::LoadImages,
+                now: Step::Stream.into(),
                 done: sent.load(Ordering::Relaxed),
                 total: None,
                 remaining_seconds: None,

@@ -6,6 +6,7 @@ use futures::{Stream, StreamExt, TryStreamExt};
 use lab_engine::{Engine, EngineError, Line, LogRange};
 use lab_model::{
     event::{Emitter, Evidence, Fact, Progress},
+    progress::{Doing, Step, Task},
     stage::Stage,
 };
 use tokio::time::timeout;
@@ -13,6 +14,8 @@ use tokio::time::timeout;
 use super::names;
 use crate::ClusterError;
 
+/// How lines of the node's own program begin.
+const OWN: &str = "lab: ";
 /// What the node says when it is Ready and DNS answers.
 const READY: &str = "lab: ready";
 /// The node says something at each step; the longest step takes a few seconds on
@@ -95,13 +98,30 @@ async fn follow(
             return Ok(Seen::Ready);
         }
         emitter.progress(Progress {
-            task: format!("node {node}"),
-            now: step.trim_start_matches("lab: ").to_owned(),
+            task: Task::Node {
+                name: node.to_owned(),
+            },
+            now: doing(step.trim_start_matches(OWN)),
             done: 0,
             total: None,
             remaining_seconds: None,
         });
     }
+}
+
+/// What a line of the node's own program says: `0.31 s: etcd listens`.
+fn doing(line: &str) -> Doing {
+    let step = line.split_once(" s: ").and_then(|(seconds, what)| {
+        let step = Step::OF_NODE.into_iter().find(|it| it.english() == what)?;
+        let seconds = seconds.to_owned();
+        Some(Doing::After { seconds, step })
+    });
+    let up = || {
+        let seconds = line.strip_prefix("up after ")?.strip_suffix(" s")?;
+        let seconds = seconds.to_owned();
+        Some(Doing::Up { seconds })
+    };
+    step.or_else(up).unwrap_or_else(|| line.to_owned().into())
 }
 
 /// The next line of the node's own program. A component that fails again and
@@ -111,7 +131,7 @@ async fn next_step(
 ) -> Result<Option<String>, EngineError> {
     while let Some(line) = lines.next().await {
         let text = line?.text;
-        if text.starts_with("lab: ") && !text.contains("starting it again") {
+        if text.starts_with(OWN) && !text.contains("starting it again") {
             return Ok(Some(text));
         }
     }
@@ -169,6 +189,22 @@ mod tests {
         let seen = follow(lines, LONGEST_STEP, "demo", &Silent).await;
 
         assert_eq!(seen.unwrap(), Seen::Ready);
+    }
+
+    #[test]
+    fn what_a_node_says_of_its_steps_is_known() {
+        let seconds = || "0.31".to_owned();
+        let step = Step::EtcdListens;
+        assert_eq!(
+            doing("0.31 s: etcd listens"),
+            Doing::After {
+                seconds: seconds(),
+                step
+            }
+        );
+        assert_eq!(doing("up after 0.31 s"), Doing::Up { seconds: seconds() });
+        let other = "0.31 s: what a later node says";
+        assert_eq!(doing(other), Doing::Told(other.to_owned()));
     }
 
     #[tokio::test]

@@ -5,7 +5,10 @@ use std::io;
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use lab_engine::{ByteStream, ContainerSpec, Engine, ExecSpec, Labels, owner};
-use lab_model::name::label;
+use lab_model::{
+    name::label,
+    progress::{Doing, Step},
+};
 use lzma_rust2::XzReader;
 use tokio::{sync::mpsc, task};
 
@@ -45,7 +48,7 @@ pub(crate) async fn bootstrap(work: &Bootstrap<'_>, tag: &str) -> Result<String,
     let index = package_index(work).await?;
     let packages = resolve::minimal(&index)?;
     let debs = download(work, &packages).await?;
-    work.task.now("unpacking packages");
+    work.task.now(Step::UnpackPackages);
     let stage = format!("{tag}-unpacked");
     // Its owner tells a base in the making from what a dead process left of one.
     let labels = Labels::from([(label::OWNER.to_owned(), owner::this_process())]);
@@ -61,7 +64,7 @@ pub(crate) async fn bootstrap(work: &Bootstrap<'_>, tag: &str) -> Result<String,
 }
 
 async fn package_index(work: &Bootstrap<'_>) -> Result<Index, ImageError> {
-    work.task.now("reading the mirror's index");
+    work.task.now(Step::ReadIndex);
     let architecture = work.site.debian_architecture()?;
     let suite = format!("{}/dists/{SUITE}", work.site.debian_mirror);
     let release_url = format!("{suite}/InRelease");
@@ -96,12 +99,12 @@ async fn download(work: &Bootstrap<'_>, packages: &[&Package]) -> Result<Vec<Deb
     while let Some(deb) = downloads.try_next().await? {
         done += deb.bytes.len() as u64;
         debs.push(deb);
-        work.task.now(&format!(
-            "downloading packages: {} of {count}, {} of {} MB",
-            debs.len(),
-            done / 1_000_000,
-            whole / 1_000_000
-        ));
+        work.task.now(Doing::Download {
+            packages: debs.len(),
+            of_packages: count,
+            megabytes: done / 1_000_000,
+            of_megabytes: whole / 1_000_000,
+        });
     }
     Ok(debs)
 }
@@ -163,9 +166,9 @@ async fn configure(work: &Bootstrap<'_>, stage: &str, tag: &str) -> Result<Strin
     let command =
         ExecSpec::new(["/bin/sh", "-eu", "-c", SECOND_STAGE]).with_env("DEBS", format!("/{DEBS}"));
     builder
-        .step("configure packages", command, work.task)
+        .step(Step::ConfigurePackages, command, work.task)
         .await?;
-    work.task.now("writing the image");
+    work.task.now(Step::WriteImage);
     let whole = work.engine.export_container(builder.name());
     let id = work
         .engine

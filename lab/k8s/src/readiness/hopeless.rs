@@ -1,6 +1,10 @@
 //! Tells pods that are late from pods that will never come.
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use lab_model::progress::Doing;
+
+/// What Kubernetes calls a container that ends again and again.
+const CRASH_LOOP: &str = "CrashLoopBackOff";
 
 /// Restarts after which a container that keeps ending is taken for a crash loop:
 /// one or two are usual while the services it needs come up.
@@ -30,43 +34,44 @@ pub fn unschedulable(pod: &Pod) -> Option<&str> {
 }
 
 /// Why a pod is not ready yet, as short as can be.
-pub(crate) fn waits_for(pod: &Pod) -> Option<String> {
+pub(crate) fn waits_for(pod: &Pod) -> Option<Doing> {
     if let Some(message) = unschedulable(pod) {
-        return Some(message.to_owned());
+        return Some(message.to_owned().into());
     }
     statuses(pod).filter(|it| !it.ready).find_map(waiting)
 }
 
 /// What a container that is not ready does, or waits for.
-fn waiting(container: &ContainerStatus) -> Option<String> {
-    let name = &container.name;
+fn waiting(container: &ContainerStatus) -> Option<Doing> {
+    let name = container.name.clone();
     let state = container.state.as_ref()?;
     if state.running.is_some() {
-        return Some(format!("container `{name}` runs and is not ready yet"));
+        return Some(Doing::ContainerRuns { container: name });
     }
     let waiting = state.waiting.as_ref()?;
     let reason = waiting.reason.as_deref().unwrap_or("waiting");
-    let why = if reason == "CrashLoopBackOff" {
-        last_end(container)
-    } else {
-        waiting.message.clone()
-    };
-    Some(match why {
-        Some(why) => format!("container `{name}`: {reason}, {why}"),
-        None => format!("container `{name}`: {reason}"),
+    let is_loop = reason == CRASH_LOOP;
+    if let Some(ended) = last_end(container).filter(|_| is_loop) {
+        return Some(ended);
+    }
+    Some(Doing::ContainerWaits {
+        container: name,
+        reason: reason.to_owned(),
+        message: waiting.message.clone().filter(|_| !is_loop),
     })
 }
 
 /// How a container that was started again ended the last time.
-fn last_end(container: &ContainerStatus) -> Option<String> {
+fn last_end(container: &ContainerStatus) -> Option<Doing> {
     let ended = container.last_state.as_ref()?.terminated.as_ref()?;
-    let how = match ended.reason.as_deref() {
-        // These say no more than the code does.
-        None | Some("Error" | "Completed") => format!("exit code {}", ended.exit_code),
-        Some(reason) => reason.to_owned(),
-    };
-    let times = container.restart_count;
-    Some(format!("ended {times} times, at last with {how}"))
+    // These say no more than the code does.
+    let says_more = |reason: &String| !["Error", "Completed"].contains(&reason.as_str());
+    Some(Doing::ContainerEnded {
+        container: container.name.clone(),
+        times: container.restart_count,
+        exit_code: ended.exit_code,
+        reason: ended.reason.clone().filter(says_more),
+    })
 }
 
 fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
@@ -95,7 +100,7 @@ fn container_hopeless(container: &ContainerStatus) -> Option<String> {
         "CreateContainerError" | "RunContainerError" => {
             Some(format!("container `{name}`: {reason}. {message}"))
         }
-        "CrashLoopBackOff" if container.restart_count >= CRASH_LOOP_RESTARTS => Some(format!(
+        CRASH_LOOP if container.restart_count >= CRASH_LOOP_RESTARTS => Some(format!(
             "container `{name}` ended {} times. {message}",
             container.restart_count
         )),
@@ -166,7 +171,7 @@ mod tests {
                 "container `c`: ImagePullBackOff, words",
             ),
         ] {
-            assert_eq!(waits_for(&pod).as_deref(), Some(expected));
+            assert_eq!(waits_for(&pod).unwrap().to_string(), expected);
         }
         assert_eq!(waits_for(&pod(&serde_json::json!({}))), None);
     }

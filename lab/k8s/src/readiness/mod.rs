@@ -14,6 +14,7 @@ use kube::{
     Api, Resource, ResourceExt,
     runtime::{WatchStreamExt, watcher},
 };
+use lab_model::progress::Doing;
 use miette::Diagnostic;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -101,12 +102,12 @@ impl Workload {
 }
 
 /// What a wait tells while it goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Told<'a> {
     /// The workload is ready.
     Ready(&'a Workload),
     /// A pod of the workload is not, and why: told whenever the reason is another.
-    Waits(&'a Workload, &'a str),
+    Waits(&'a Workload, &'a Doing),
 }
 
 enum Seen {
@@ -142,7 +143,7 @@ pub async fn wait_ready(
     ]);
     let mut pods: BTreeMap<String, Pod> = BTreeMap::new();
     let mut waiting: Vec<&Workload> = workloads.iter().collect();
-    let mut reasons: BTreeMap<&Workload, String> = BTreeMap::new();
+    let mut reasons: BTreeMap<&Workload, Doing> = BTreeMap::new();
     let mut deadline = Instant::now() + idle_limit;
     while !waiting.is_empty() {
         match timeout_at(deadline, seen.try_next()).await {

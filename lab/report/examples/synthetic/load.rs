@@ -9,6 +9,7 @@ use lab_model::{
     },
     budget::{Bound, Check, Load, Missed},
     event::{Fact, WindowMeasured},
+    progress::{Doing, Task},
     stage::Stage,
     void::Void,
 };
@@ -99,12 +100,18 @@ pub(crate) fn hostile(stream: &mut Stream, text: &str) {
 
 /// A window, told as it begins, while it runs, and when it has ended.
 fn window(stream: &mut Stream, number: usize, of: Option<usize>, point: &Point) {
-    let task = WindowMeasured::task(number, of);
-    stream.progress(&task, &format!("{}, warming up", point.offered), [0, 6, 8]);
-    stream.wait(2_000);
-    let now = format!("{}, 3 s of 6 s, 1,480 answers, 0 errors", point.offered);
-    stream.wait(3_000);
-    stream.progress(&task, &now, [3, 6, 3]);
+    let task = Task::Window { number, of };
+    let offered = point.offered;
+    stream.progress(task.clone(), Doing::WarmsUp { offered }, [0, 6, 8]);
+    stream.wait(5_000);
+    let now = Doing::Measures {
+        offered,
+        seconds: 3,
+        of_seconds: 6.0,
+        answers: 1_480,
+        errors: 0,
+    };
+    stream.progress(task, now, [3, 6, 3]);
     stream.wait(3_000);
     stream.fact(Fact::WindowMeasured(WindowMeasured {
         workload: WORKLOAD.to_owned(),

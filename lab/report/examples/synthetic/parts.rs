@@ -5,6 +5,7 @@ use lab_model::{
     event::Fact,
     installed::{InstalledComponent, InstalledEndpoint, InstalledStack},
     outcome::Outcome,
+    progress::{Step, Task},
     stage::Stage,
 };
 
@@ -18,18 +19,17 @@ pub(crate) fn set_up(stream: &mut Stream, grafana: Outcome) -> Result<(), Failur
     stream.image("postgresql", None, 9, 210);
     stream.image("seaweedfs", None, 7, 160);
     stream.image("prometheus", None, 8, 240);
-    stream.progress("image mlflow", "installing 142 Python packages", [2, 5, 40]);
+    let image = |name: &str| Task::Image {
+        name: name.to_owned(),
+    };
+    stream.progress(image("mlflow"), Step::InstallPythonPackages, [2, 5, 40]);
     stream.image(
         "mlflow",
         Some("docker.io/bitnami/mlflow:2.21.3"),
         38_400,
         1_180,
     );
-    stream.progress(
-        "image airflow",
-        "installing 210 Python packages",
-        [3, 5, 21],
-    );
+    stream.progress(image("airflow"), Step::InstallPythonPackages, [3, 5, 21]);
     stream.image("airflow", Some("apache/airflow:2.10.5"), 21_900, 1_620);
     stream.image(
         "triton",
@@ -293,7 +293,7 @@ pub(crate) fn monitor(stream: &mut Stream) {
         &scenario("monitor.feature", feature, "Shifted inputs raise the alert", 19),
         16_200,
         &[("Then", "Alertmanager holds the alert \"ModelInputDrift\"", &[("GET /api/v2/alerts", "[{\"labels\":{\"alertname\":\"ModelInputDrift\"},\"status\":{\"state\":\"active\"}}]")])],
-        Outcome::Flaky { reason: "the alert was not there after 60 s at the first try".to_owned() },
+        Outcome::Flaky { reason: "the alert was not there after 60 s at the first try".to_owned().into() },
     );
     stream.sample(3_510, 262.0);
 }

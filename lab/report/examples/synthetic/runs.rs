@@ -39,7 +39,9 @@ fn passed() -> Result<Stream, Failure> {
     stream.end(Stage::Verify, since, Outcome::Passed);
     benchmark(&mut stream);
     stream.fact(Fact::Noted {
-        text: "synthetic: none of these figures was measured".to_owned(),
+        remark: "synthetic: none of these figures was measured"
+            .to_owned()
+            .into(),
     });
     closing(&mut stream, 0);
     Ok(stream)
@@ -226,7 +228,7 @@ fn hostile() -> Result<Stream, Failure> {
         failed(&format!("]]> {SCRIPT} {TERMINAL}")),
     );
     stream.fact(Fact::Noted {
-        text: format!("{SCRIPT}{TERMINAL}"),
+        remark: format!("{SCRIPT}{TERMINAL}").into(),
     });
     load::hostile(&mut stream, &format!("{SCRIPT}{TERMINAL}"));
     stream.finish(10);

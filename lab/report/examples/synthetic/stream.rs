@@ -7,6 +7,7 @@ use lab_model::{
         ScenarioRef,
     },
     outcome::Outcome,
+    progress::{Doing, Task},
     stage::Stage,
 };
 use lab_report::record::Recorder;
@@ -121,10 +122,15 @@ impl Stream {
         });
     }
 
-    pub(crate) fn progress(&mut self, task: &str, now: &str, [done, total, left]: [u64; 3]) {
+    pub(crate) fn progress(
+        &mut self,
+        task: Task,
+        now: impl Into<Doing>,
+        [done, total, left]: [u64; 3],
+    ) {
         self.fact(Fact::Progressed(Progress {
-            task: task.to_owned(),
-            now: now.to_owned(),
+            task,
+            now: now.into(),
             done,
             total: Some(total),
             remaining_seconds: Some(left),
@@ -212,7 +218,7 @@ impl Stream {
 
 pub(crate) fn failed(reason: &str) -> Outcome {
     Outcome::Failed {
-        reason: reason.to_owned(),
+        reason: reason.to_owned().into(),
     }
 }
 

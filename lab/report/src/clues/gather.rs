@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use lab_model::{event::Evidence, outcome::Outcome, stage::Stage};
 
 use crate::{
-    lang::{Words, alike},
+    lang::{Lang, Words, alike},
     report::{Report, RunFacts},
     text::one_line,
     words,
@@ -59,7 +59,7 @@ pub(crate) struct Clue {
     /// Where it was seen.
     pub(crate) source: Words,
     /// What was seen, on one line.
-    pub(crate) text: String,
+    pub(crate) text: Words,
     /// How often, but for its figures.
     pub(crate) times: usize,
 }
@@ -101,7 +101,7 @@ pub(crate) fn clues(report: &Report) -> Vec<Clue> {
         at: Some(failure.at),
         kind: Kind::Failure,
         source: words::place(&failure.place),
-        text: one_line(&failure.reason, TEXT_LIMIT),
+        text: words::cause(&failure.reason).map(|it| one_line(it, TEXT_LIMIT)),
         times: 1,
     }));
     clues.sort_by_key(|clue| (clue.at.is_none(), clue.at, clue.kind));
@@ -119,7 +119,7 @@ fn ready_at(report: &Report) -> Option<Duration> {
 /// Probes fail while a component starts. Where all of them became ready that is no clue.
 fn is_start_up(clue: &Clue, ready: Option<Duration>) -> bool {
     let is_before = clue.at.zip(ready).is_some_and(|(at, ready)| at <= ready);
-    clue.kind == Kind::Event && is_before && clue.text.contains(" Unhealthy: ")
+    clue.kind == Kind::Event && is_before && clue.text.of(Lang::English).contains(" Unhealthy: ")
 }
 
 struct Gathering<'a> {
@@ -159,7 +159,7 @@ impl Gathering<'_> {
             at,
             kind,
             source: alike(source),
-            text,
+            text: alike(text),
             times: 1,
         });
     }
@@ -237,7 +237,7 @@ mod tests {
             failures: vec![Failure {
                 at: Duration::from_mins(1),
                 place: Place::Stage(Stage::Install),
-                reason: "mlflow did not become ready".to_owned(),
+                reason: "mlflow did not become ready".to_owned().into(),
                 evidence: Vec::new(),
             }],
             ..Report::default()
@@ -247,7 +247,8 @@ mod tests {
     fn told(pieces: &[(&str, &str)]) -> Vec<String> {
         let line = |clue: &Clue| {
             let at = clue.at.map(|at| at.as_secs());
-            format!("{at:?} {:?} {} ×{}", clue.kind, clue.text, clue.times)
+            let text = clue.text.of(Lang::English);
+            format!("{at:?} {:?} {text} ×{}", clue.kind, clue.times)
         };
         clues(&report(pieces)).iter().map(line).collect()
     }
@@ -310,7 +311,7 @@ mod tests {
         };
         assert_eq!(at(&report), [40, 60]);
 
-        let reason = "it did not".to_owned();
+        let reason = "it did not".to_owned().into();
         report.stages = vec![stage(Outcome::Failed { reason })];
         assert_eq!(at(&report), [20, 40, 60]);
     }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clues::{Clue, Kind, clues, further},
     figures::moment,
-    lang::{Words, alike, told, words},
+    lang::{Words, told, words},
     report::{Failure, Place, Report},
     words as said,
 };
@@ -56,7 +56,7 @@ fn failure(failure: &Failure, shown: Shown) -> Markup {
         @if let Place::Scenario { step: Some(step), .. } = &failure.place {
             p.step { (words("at the step", "단계:")) " " q { (name(step)) } }
         }
-        (evidence::reason(&alike(failure.reason.as_str())))
+        (evidence::reason(&said::cause(&failure.reason)))
         (evidence::all(&failure.evidence, shown))
     }
 }
@@ -98,7 +98,7 @@ fn list(clues: &[Clue]) -> Markup {
                     span.said {
                         // That it is one of Kubernetes' events says where it was seen.
                         @if clue.kind != Kind::Event { b { (clue.source.map(name)) } " " }
-                        (name(&clue.text))
+                        (clue.text.map(name))
                         @if clue.times > 1 { span.at { " ×" (clue.times) } }
                     }
                 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     figures::moment,
     lang::{Words, alike, told, words},
-    lessons::{Lesson, Names, of_feature, of_stage},
+    lessons::{Lesson, Names, of_feature, of_stage, title_of_feature},
     report::{Report, ScenarioReport, StageReport},
     words as said,
 };
@@ -89,8 +89,7 @@ impl Chapter<'_> {
             Self::Stage(stage) => of_stage(stage.stage).title.clone(),
             Self::Feature(scenarios) => {
                 let at = &scenarios[0].scenario;
-                of_feature(&at.file)
-                    .map_or_else(|| alike(name(&at.feature)), |lesson| lesson.title.clone())
+                title_of_feature(&at.file).unwrap_or_else(|| alike(name(&at.feature)))
             }
         }
     }

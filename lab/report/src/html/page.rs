@@ -9,7 +9,7 @@ use crate::{
     figures,
     lang::{Lang, words as said},
     report::Report,
-    words::{counts, verdict},
+    words::{counts, remark, verdict},
 };
 
 const STYLE: &str = concat!(
@@ -102,7 +102,7 @@ fn notes(report: &Report) -> Markup {
                 (words::heading("notes", "Notes", "메모"))
                 ul.notes {
                     @for note in &report.notes {
-                        li { span.at { (figures::moment(note.at)) } " " (words::name(&note.text)) }
+                        li { span.at { (figures::moment(note.at)) } " " (remark(&note.remark).map(words::name)) }
                     }
                 }
             }

@@ -24,7 +24,7 @@ mod verify;
 
 use lab_model::stage::Stage;
 
-use crate::lang::Words;
+use crate::lang::{Words, words};
 
 pub use by_hand::by_hand;
 pub(crate) use names::Names;
@@ -95,9 +95,25 @@ pub(crate) const fn of_stage(stage: Stage) -> &'static Lesson {
     }
 }
 
+/// What a feature is called, by its file; nothing for one that this version does not know.
+pub(crate) fn title_of_feature(file: &str) -> Option<Words> {
+    match of_feature(file) {
+        Some(lesson) => Some(lesson.title.clone()),
+        // It has no lesson: no tutorial gives pods GPUs.
+        None => match name_of_feature(file)? {
+            "gpu" => Some(words("Give pods GPUs", "Pod에 GPU 나누어 주기")),
+            _ => None,
+        },
+    }
+}
+
+fn name_of_feature(file: &str) -> Option<&str> {
+    file.rsplit('/').next()?.strip_suffix(".feature")
+}
+
 /// The lesson of a feature, by its file; none for one that this version does not know.
 pub(crate) fn of_feature(file: &str) -> Option<&'static Lesson> {
-    match file.rsplit('/').next()?.strip_suffix(".feature")? {
+    match name_of_feature(file)? {
         "train" => Some(&train::LESSON),
         "register" => Some(&register::LESSON),
         "deploy" => Some(&deploy::LESSON),
@@ -106,5 +122,26 @@ pub(crate) fn of_feature(file: &str) -> Option<&'static Lesson> {
         "api" => Some(&api::LESSON),
         "faults" => Some(&faults::LESSON),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn every_feature_has_a_title_in_both_languages() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../features");
+        for language in ["", "ko"] {
+            for entry in fs::read_dir(folder.join(language)).unwrap() {
+                let name = entry.unwrap().file_name().into_string().unwrap();
+                if name.ends_with(".feature") {
+                    let file = format!("{language}/{name}");
+                    assert!(title_of_feature(&file).is_some(), "{file}");
+                }
+            }
+        }
     }
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lab_model::{
+    cause::Cause,
     event::{Evidence, ImageReady, PodSample, RunStarted, ScenarioRef},
     installed::InstalledStack,
     outcome::Outcome,
+    remark::Remark,
     stage::Stage,
 };
 
@@ -157,12 +159,12 @@ pub struct PodSamples {
 }
 
 /// A remark.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Note {
     /// When.
     pub at: Duration,
-    /// The remark.
-    pub text: String,
+    /// What was remarked.
+    pub remark: Remark,
 }
 
 /// Evidence gathered outside scenarios.
@@ -183,8 +185,8 @@ pub struct Failure {
     pub at: Duration,
     /// What failed.
     pub place: Place,
-    /// Why, in plain words.
-    pub reason: String,
+    /// Why.
+    pub reason: Cause,
     /// What was seen there.
     pub evidence: Vec<Evidence>,
 }

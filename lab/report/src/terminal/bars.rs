@@ -4,12 +4,18 @@ use std::{collections::HashMap, fmt::Write, sync::Arc, time::Duration};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use lab_model::{
-    event::{Event, Fact, Progress, WindowMeasured},
+    event::{Event, Fact, Progress},
     outcome::Outcome,
+    progress::Task,
     stage::Stage,
 };
 
-use crate::{history::Expected, lang::Lang, text::one_line, words::left};
+use crate::{
+    history::Expected,
+    lang::Lang,
+    text::one_line,
+    words::{self, left},
+};
 
 /// The most pieces of work shown at once: a stack's components, and some more.
 const MOST_TASKS: usize = 12;
@@ -22,7 +28,7 @@ const TICK: Duration = Duration::from_millis(250);
 pub(crate) struct Bars {
     all: MultiProgress,
     stage: ProgressBar,
-    tasks: HashMap<String, ProgressBar>,
+    tasks: HashMap<Task, ProgressBar>,
     /// Of work whose size is known, and of other work.
     styles: [ProgressStyle; 2],
     color: bool,
@@ -102,13 +108,15 @@ impl Bars {
                 self.stage.enable_steady_tick(TICK);
             }
             Fact::StageFinished { .. } => self.clear_tasks(),
-            Fact::ImageReady(image) => self.remove(&format!("image {}", image.name)),
+            Fact::ImageReady(image) => {
+                let name = image.name.clone();
+                self.remove(&Task::Image { name });
+            }
             Fact::ComponentFinished { component, .. } => {
-                self.remove(&format!("component {component}"));
+                let name = component.clone();
+                self.remove(&Task::Component { name });
             }
-            Fact::WindowMeasured(window) => {
-                self.remove(&WindowMeasured::task(window.number, window.of));
-            }
+            Fact::WindowMeasured(window) => self.remove(&window.task()),
             Fact::ScenarioStarted { scenario } => {
                 let name = one_line(&scenario.name, WORDS_LIMIT);
                 self.stage.set_message(format!("{}{name}", self.counts()));
@@ -148,7 +156,8 @@ impl Bars {
                 return;
             }
             let bar = self.all.add(ProgressBar::new(whole));
-            bar.set_prefix(one_line(&progress.task, WORDS_LIMIT));
+            let task = words::task(&progress.task);
+            bar.set_prefix(one_line(task.of(self.lang), WORDS_LIMIT));
             self.tasks.insert(progress.task.clone(), bar);
         }
         let Some(bar) = self.tasks.get(&progress.task) else {
@@ -159,10 +168,12 @@ impl Bars {
         bar.set_position(progress.done.min(whole));
         let rest = progress.remaining_seconds.map(left);
         let rest = rest.as_ref().map_or("", |it| it.of(self.lang));
-        bar.set_message(format!("{}{rest}", one_line(&progress.now, WORDS_LIMIT)));
+        let now = words::doing(&progress.now);
+        let now = one_line(now.of(self.lang), WORDS_LIMIT);
+        bar.set_message(format!("{now}{rest}"));
     }
 
-    fn remove(&mut self, task: &str) {
+    fn remove(&mut self, task: &Task) {
         if let Some(bar) = self.tasks.remove(task) {
             bar.finish_and_clear();
         }
@@ -184,7 +195,10 @@ fn style(template: &str) -> ProgressStyle {
 #[cfg(test)]
 mod tests {
     use indicatif::InMemoryTerm;
-    use lab_model::event::ScenarioRef;
+    use lab_model::{
+        event::ScenarioRef,
+        progress::{Doing, Step},
+    };
 
     use super::*;
 
@@ -197,10 +211,10 @@ mod tests {
         }
     }
 
-    fn progress(task: &str, now: &str, done: u64, total: Option<u64>) -> Fact {
+    fn progress(task: Task, now: impl Into<Doing>, done: u64, total: Option<u64>) -> Fact {
         Fact::Progressed(Progress {
-            task: task.to_owned(),
-            now: now.to_owned(),
+            task,
+            now: now.into(),
             done,
             total,
             remaining_seconds: total.map(|_| 40),
@@ -227,31 +241,33 @@ mod tests {
         lines.collect::<Vec<_>>().join("\n")
     }
 
+    fn component(name: &str) -> Task {
+        let name = name.to_owned();
+        Task::Component { name }
+    }
+
     fn installing() -> Vec<Fact> {
+        let full = "0/1 nodes are available: 1 Insufficient memory.".to_owned();
+        let creating = Doing::ContainerWaits {
+            container: "postgresql".to_owned(),
+            reason: "ContainerCreating".to_owned(),
+            message: None,
+        };
+        let killed = Doing::ContainerEnded {
+            container: "mlflow".to_owned(),
+            times: 3,
+            exit_code: 137,
+            reason: Some("OOMKilled".to_owned()),
+        };
         vec![
             Fact::StageStarted {
                 stage: Stage::Install,
             },
-            progress(
-                "component PostgreSQL",
-                "container `postgresql`: ContainerCreating",
-                0,
-                None,
-            ),
-            progress(
-                "component Triton",
-                "0/1 nodes are available: 1 Insufficient memory.",
-                0,
-                None,
-            ),
-            progress(
-                "component MLflow",
-                "container `mlflow`: CrashLoopBackOff, ended 3 times, at last with OOMKilled",
-                0,
-                None,
-            ),
-            progress("component PostgreSQL", "ready", 1, Some(1)),
-            progress("images", "layer 3 of 12", 30, Some(120)),
+            progress(component("PostgreSQL"), creating, 0, None),
+            progress(component("Triton"), full, 0, None),
+            progress(component("MLflow"), killed, 0, None),
+            progress(component("PostgreSQL"), Step::Ready, 1, Some(1)),
+            progress(Task::LoadImages, Step::Stream, 30, Some(120)),
         ]
     }
 
@@ -287,7 +303,9 @@ mod tests {
                     stage: Stage::Verify,
                 },
                 finished(Outcome::Passed),
-                finished(Outcome::Failed { reason: reason() }),
+                finished(Outcome::Failed {
+                    reason: reason().into(),
+                }),
                 finished(Outcome::NotRun {
                     reason: reason().into(),
                 }),

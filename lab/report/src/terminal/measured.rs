@@ -21,7 +21,9 @@ pub(super) fn measured(painter: Painter, lang: Lang, offered: &str, point: &Poin
             reason: reason.into(),
         },
         0 => Outcome::Passed,
-        _ => Outcome::Failed { reason },
+        _ => Outcome::Failed {
+            reason: reason.into(),
+        },
     };
     let errors = usize::try_from(point.errors).unwrap_or(usize::MAX);
     let errors = told(counted(errors, "error"), format!("오류 {errors}건"));

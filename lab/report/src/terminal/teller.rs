@@ -9,6 +9,7 @@ use lab_model::{
         WindowMeasured,
     },
     outcome::Outcome,
+    progress::Task,
     stage::Stage,
 };
 
@@ -115,9 +116,10 @@ impl Teller {
             }
             Fact::WindowMeasured(window) => self.window(window),
             Fact::BenchmarkFinished(summary) => self.benchmark(summary),
-            Fact::Noted { text } => {
+            Fact::Noted { remark } => {
                 let note = self.say(&words("note", "메모")).to_owned();
-                vec![format!("  {note}: {}", one_line(text, LINE_LIMIT))]
+                let remark = one_line(self.say(&spelled::remark(remark)), LINE_LIMIT);
+                vec![format!("  {note}: {remark}")]
             }
             Fact::Progressed(progress) => self.progress(progress, at).into_iter().collect(),
             Fact::EvidenceCollected { evidence, .. } => self.evidence(evidence),
@@ -204,7 +206,8 @@ impl Teller {
     }
 
     fn image(&mut self, image: &ImageReady) -> String {
-        self.heard.end(&format!("image {}", image.name));
+        let name = image.name.clone();
+        self.heard.end(&Task::Image { name });
         let took = duration(Duration::from_millis(image.millis));
         let source = match image.source {
             ImageSource::Pulled => told(format!("pulled in {took}"), format!("내려받음 {took}")),
@@ -232,7 +235,8 @@ impl Teller {
         else {
             return Vec::new();
         };
-        self.heard.end(&format!("component {component}"));
+        let name = component.clone();
+        self.heard.end(&Task::Component { name });
         let mark = self.painter.mark(Some(outcome));
         let name = one_line(component, LINE_LIMIT);
         let version = actual
@@ -345,13 +349,13 @@ impl Teller {
 
     /// A window of a benchmark, once it has ended.
     fn window(&mut self, window: &WindowMeasured) -> Vec<String> {
-        let task = WindowMeasured::task(window.number, window.of);
+        let task = window.task();
         self.heard.end(&task);
         if window.of.is_some() {
             *self.windows.entry(window.workload.clone()).or_default() += 1;
         }
         let offered = spelled::offered(window.point.offered);
-        let task = spelled::window(window.number, window.of);
+        let task = spelled::task(&task);
         let offered = format!("{}: {}", self.say(&task), self.say(&offered));
         self.measured(&offered, &window.point)
     }

@@ -7,6 +7,7 @@
 mod any_events;
 mod benchmark;
 mod history;
+mod korean;
 mod messages;
 mod page;
 mod record;

@@ -53,7 +53,7 @@ fn facts_of_a_later_version_are_skipped_and_counted() {
     let recording = read_events(format!("{later}\n\n{known}\n").as_bytes()).unwrap();
     assert_eq!(recording.rest.unknown, 1);
     assert!(
-        matches!(&recording.events[..], [Event { fact: Fact::Noted { text }, .. }] if text == "hi")
+        matches!(&recording.events[..], [Event { fact: Fact::Noted { remark }, .. }] if remark.to_string() == "hi")
     );
 }
 
@@ -78,7 +78,7 @@ fn the_first_failed_step_is_the_first_cause() {
         matches!(&cause.place, Place::Scenario { step: Some(step), .. } if step == "Then no request failed")
     );
     assert_eq!(
-        cause.reason,
+        cause.reason.to_string(),
         "3 of 1200 requests were answered 503 while version 2 was rolled out"
     );
     assert_eq!(cause.evidence.len(), 2);

@@ -43,7 +43,7 @@ fn broken_at(broken: Stage) -> Vec<Event> {
         Fact::StageFinished {
             stage: broken,
             outcome: Outcome::Failed {
-                reason: format!("{broken} broke: the engine went away"),
+                reason: format!("{broken} broke: the engine went away").into(),
             },
             millis: 700,
         },
@@ -157,7 +157,7 @@ fn of_thousands_of_scenarios_those_that_failed_are_shown() {
             _ => None,
         });
     *last.unwrap() = Outcome::Failed {
-        reason: "the last one".to_owned(),
+        reason: "the last one".to_owned().into(),
     };
     let report = fold(events);
     assert_eq!(report.counts().all(), 10_000);

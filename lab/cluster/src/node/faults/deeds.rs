@@ -11,7 +11,7 @@ use lab_k8s::{
         api::{Patch, PatchParams},
     },
 };
-use lab_model::{fault::Fault, name::ClusterName};
+use lab_model::{fault::Fault, hindrance::Hindrance, name::ClusterName};
 use serde_json::json;
 
 use super::{
@@ -109,7 +109,7 @@ pub(super) async fn undo(
 pub async fn lacking(
     engine: &Engine,
     cluster: &Cluster,
-) -> Result<BTreeMap<String, String>, ClusterError> {
+) -> Result<BTreeMap<String, Hindrance>, ClusterError> {
     let server = names::container(&cluster.name);
     let mut lacking = BTreeMap::new();
     for (kind, parameters) in [
@@ -123,7 +123,7 @@ pub async fn lacking(
         let tried = run(engine, &server, "try a queue", scripts::HAS_QUEUE, &words).await;
         match tried {
             Err(ClusterError::Fault { words, .. }) => {
-                lacking.insert(kind.to_owned(), no_queue(kind, &words));
+                lacking.insert(kind.to_owned(), no_queue(kind, words));
             }
             other => other?,
         }
@@ -154,7 +154,7 @@ async fn queue_up(
         {
             Err(ClusterError::FaultImpossible {
                 fault: fault.to_string(),
-                reason: no_queue(queue[0], &words),
+                reason: no_queue(queue[0], words).to_string(),
             })
         }
         other => other,
@@ -165,8 +165,9 @@ fn doing(fault: &Fault) -> String {
     format!("make it so that {fault}")
 }
 
-fn no_queue(kind: &str, words: &str) -> String {
-    format!("the kernel of this machine has no queue `{kind}` (sch_{kind}): {words}")
+fn no_queue(kind: &str, words: String) -> Hindrance {
+    let queue = kind.to_owned();
+    Hindrance::NoQueue { queue, words }
 }
 
 /// Marks a node, or marks it no more. One that is not there takes no pods anyway.
