@@ -181,7 +181,7 @@ fn a_page_of_thousands_that_failed_or_did_not_run_lists_the_first_of_them() {
     for (turn, outcome) in outcomes.enumerate() {
         *outcome = if turn % 2 == 0 {
             Outcome::Failed {
-                reason: format!("{turn}: {}", "no answer ".repeat(100)),
+                reason: format!("{turn}: {}", "no answer ".repeat(100)).into(),
             }
         } else {
             Outcome::NotRun {
