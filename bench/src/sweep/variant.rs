@@ -79,7 +79,6 @@ impl Variant {
     /// it was: a sweep may be killed.
     pub(crate) fn of(&self, before: &Value) -> Value {
         let mut config = before.clone();
-        config["parameters"][BEFORE] = json!({"string_value": before.to_string()});
         let groups = config.get_mut("instance_group");
         if let (Some(count), Some(groups)) = (self.instances, groups.and_then(Value::as_array_mut))
         {
@@ -97,6 +96,9 @@ impl Variant {
             Some(Batching::Delay(micros)) => {
                 config["dynamic_batching"]["max_queue_delay_microseconds"] = json!(micros);
             }
+        }
+        if config != *before {
+            config["parameters"][BEFORE] = json!({"string_value": before.to_string()});
         }
         config
     }
@@ -212,6 +214,8 @@ mod tests {
             json!({"preferred_batch_size": [8], "max_queue_delay_microseconds": 200})
         );
         assert_eq!(set(None, Some(Batching::Off)).get("dynamic_batching"), None);
+        assert_eq!(as_it_was(more), config);
+        assert_eq!(as_it_was(config.clone()), config);
     }
 
     #[test]
