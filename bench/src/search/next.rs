@@ -50,7 +50,7 @@ impl Evidence {
         Self {
             held: tried.iter().filter(|it| it.held && it.rate >= rate).count(),
             failed: failed.clone().count(),
-            clearly: failed.clone().any(|one| one.errors > 0 || one.p50 > target),
+            clearly: { failed }.any(|one| one.errors > 0 || one.p50 > target),
         }
     }
 
@@ -136,7 +136,7 @@ mod tests {
 
     const TARGET: f64 = 2e4;
 
-    /// Searches a server that answers, the `n`th time it is asked; at most so many windows.
+    /// Searches a server that answers so at a rate; at most so many windows.
     fn search(
         ceiling: f64,
         most: usize,

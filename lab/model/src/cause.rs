@@ -62,6 +62,7 @@ impl From<String> for Cause {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::in_both_languages;
 
     fn every() -> Vec<Cause> {
         vec![
@@ -80,9 +81,7 @@ mod tests {
 
     #[test]
     fn each_has_its_words_in_both_languages() {
-        let said = every().iter().fold(String::new(), |said, it| {
-            format!("{said}{it}\n  {}\n", it.korean())
-        });
+        let said = in_both_languages(&every(), Cause::korean);
         insta::assert_snapshot!(said);
     }
 

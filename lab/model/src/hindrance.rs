@@ -156,6 +156,7 @@ impl From<String> for Hindrance {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::in_both_languages;
 
     fn every() -> Vec<Hindrance> {
         vec![
@@ -197,9 +198,7 @@ mod tests {
 
     #[test]
     fn each_has_its_words_in_both_languages() {
-        let said = every().iter().fold(String::new(), |said, it| {
-            format!("{said}{it}\n  {}\n", it.korean())
-        });
+        let said = in_both_languages(&every(), Hindrance::korean);
         insta::assert_snapshot!(said);
     }
 

@@ -25,3 +25,11 @@ pub mod stack;
 pub mod stage;
 pub mod version;
 pub mod void;
+
+/// What is said in both languages, English first: what each of a list says, for a snapshot.
+#[cfg(test)]
+fn in_both_languages<T: std::fmt::Display>(all: &[T], korean: impl Fn(&T) -> String) -> String {
+    all.iter().fold(String::new(), |said, it| {
+        format!("{said}{it}\n  {}\n", korean(it))
+    })
+}

@@ -143,6 +143,7 @@ impl From<String> for Remark {
 mod tests {
     use super::*;
     use crate::benchmark::ArrivalKind;
+    use crate::in_both_languages;
 
     fn every() -> Vec<Remark> {
         let failures = |offered, class| Remark::Failures {
@@ -189,9 +190,7 @@ mod tests {
 
     #[test]
     fn each_has_its_words_in_both_languages() {
-        let said = every().iter().fold(String::new(), |said, it| {
-            format!("{said}{it}\n  {}\n", it.korean())
-        });
+        let said = in_both_languages(&every(), Remark::korean);
         insta::assert_snapshot!(said);
     }
 

@@ -132,6 +132,7 @@ impl Void {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::in_both_languages;
 
     fn every() -> Vec<Void> {
         let generator = || "lab-load-1".to_owned();
@@ -165,9 +166,7 @@ mod tests {
 
     #[test]
     fn each_reason_has_its_words_in_both_languages() {
-        let said = every().iter().fold(String::new(), |said, it| {
-            format!("{said}{it}\n  {}\n", it.korean())
-        });
+        let said = in_both_languages(&every(), Void::korean);
         insta::assert_snapshot!(said);
     }
 

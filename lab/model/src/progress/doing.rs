@@ -273,6 +273,7 @@ impl From<String> for Doing {
 mod tests {
     use super::*;
     use crate::benchmark::ArrivalKind;
+    use crate::in_both_languages;
 
     const CLOSED: Offered = Offered::Closed { concurrency: 16 };
 
@@ -355,9 +356,7 @@ mod tests {
 
     #[test]
     fn each_has_its_words_in_both_languages() {
-        let said = every().iter().fold(String::new(), |said, it| {
-            format!("{said}{it}\n  {}\n", it.korean())
-        });
+        let said = in_both_languages(&every(), Doing::korean);
         insta::assert_snapshot!(said);
     }
 

@@ -96,6 +96,7 @@ impl Task {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::in_both_languages;
 
     fn every() -> Vec<Task> {
         let name = || "mlflow".to_owned();
@@ -124,9 +125,7 @@ mod tests {
 
     #[test]
     fn each_has_its_words_in_both_languages() {
-        let said = every().iter().fold(String::new(), |said, it| {
-            format!("{said}{it}\n  {}\n", it.korean())
-        });
+        let said = in_both_languages(&every(), Task::korean);
         insta::assert_snapshot!(said);
     }
 
