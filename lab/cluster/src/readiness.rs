@@ -19,8 +19,10 @@ const LONGEST_SILENCE: Duration = Duration::from_mins(3);
 const SYSTEM: &str = "kube-system";
 /// What every provider but `node` has as DNS. Its pods are ready when they answer.
 const DNS: &str = "coredns";
+/// The namespace that every cluster has, and that `kubectl run` uses unless told another.
+pub(crate) const FIRST: &str = "default";
 
-/// Waits until these nodes are Ready and the cluster's DNS is.
+/// Waits until these nodes are Ready, the cluster's DNS is, and a pod can be made.
 pub(crate) async fn until_ready(
     kube: &Kube,
     nodes: &[String],
@@ -50,5 +52,6 @@ pub(crate) async fn until_ready(
         });
     });
     tokio::try_join!(nodes, dns)?;
+    kube.takes_pods(FIRST).await?;
     Ok(())
 }

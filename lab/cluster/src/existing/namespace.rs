@@ -16,6 +16,7 @@ use super::ExistingError;
 use crate::{Cluster, ClusterError, Lease, folder::Folder};
 
 /// Makes a namespace for this cluster, unless it has it: written to the lease first.
+/// It takes pods when this is done.
 /// Gives the labels that everything in it and for it must carry.
 ///
 /// # Errors
@@ -66,6 +67,7 @@ pub async fn own_namespace(
         }
         Ok(_) => {}
     }
+    kube.takes_pods(name).await?;
     Ok(labels(&lease))
 }
 

@@ -18,12 +18,13 @@ use super::{
 };
 use crate::{
     Cluster, ClusterError, ClusterSpec, Lease, claim::claim, folder::Folder, gpu, gpu::Given,
+    readiness,
 };
 
 /// Modules that the host's kernel can load, for kube-proxy's `modprobe`.
 const MODULES: &str = "/lib/modules";
 
-/// Makes a cluster and waits until its nodes are Ready and its DNS answers.
+/// Makes a cluster and waits until its nodes are Ready, its DNS answers and a pod can be made.
 ///
 /// # Errors
 /// When the name is taken, the node image is missing, the engine refuses or a
@@ -96,6 +97,7 @@ impl Making<'_> {
         let port = list::api_port(self.engine, &name).await?;
         kubeconfig::keep(self.engine, &name, &self.folder, port).await?;
         let kube = Kube::from_kubeconfig_file(&self.folder.kubeconfig()).await?;
+        kube.takes_pods(readiness::FIRST).await?;
         self.lease.version = Some(kube.version().await?);
         self.lease.renew();
         self.folder.write_lease(&self.lease)?;

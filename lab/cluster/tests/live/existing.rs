@@ -138,6 +138,7 @@ impl Company<'_> {
         let role = json!({"metadata": {"name": ROLE, "labels": {"lab.cluster": "another"}}});
         self.create::<ClusterRole>(Api::all(client.clone()), role)
             .await?;
+        self.kube.takes_pods(THEIRS).await?;
         let pod = json!({"metadata": {"name": "their-pod"}, "spec": self.serving()?});
         self.create::<Pod>(Api::namespaced(client, THEIRS), pod)
             .await?;

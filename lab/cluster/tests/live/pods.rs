@@ -142,11 +142,7 @@ impl Pods {
     {
         let api = Api::<K>::default_namespaced(self.client.clone());
         let object: K = serde_json::from_value(object)?;
-        // The controllers make the default service account a moment after the API is up.
-        until("it can be created", async || {
-            Ok(api.create(&PostParams::default(), &object).await.ok())
-        })
-        .await?;
+        api.create(&PostParams::default(), &object).await?;
         Ok(())
     }
 

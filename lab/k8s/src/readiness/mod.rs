@@ -22,6 +22,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::client::Kube;
 
+mod admission;
 mod hopeless;
 mod nodes;
 
