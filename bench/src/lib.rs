@@ -15,6 +15,7 @@ pub mod generators;
 mod greeting;
 pub mod grpc;
 pub mod handshake;
+mod host;
 pub mod identity;
 mod judge;
 pub mod load;

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::BenchError,
+    host::Stolen,
     load::{Course, Driven, Pace, Watch, drive},
     prepare::Prepared,
     record::{Tally, micros, quantiles},
@@ -24,6 +25,9 @@ const BUCKETS: u32 = 60;
 const MOST_CPU: f64 = 0.5;
 /// Most that a generator's own lateness may be of a latency it measures.
 const MOST_LAG: f64 = 0.05;
+/// Most of this machine's CPU time that its host may have taken away: throughput is lower
+/// by about this, and a tail by much more.
+const MOST_STOLEN: f64 = 0.05;
 
 /// What one window brought.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +48,7 @@ pub(crate) async fn run(
     watch: &Arc<Watch>,
     cancel: &CancellationToken,
 ) -> Result<Driven, BenchError> {
+    let before = Stolen::now();
     let thread = {
         let (prepared, course, watch) = (Arc::clone(prepared), course.clone(), Arc::clone(watch));
         tokio::task::spawn_blocking(move || drive(&prepared, &course, &watch))
@@ -58,12 +63,16 @@ pub(crate) async fn run(
             thread.await
         }
     };
-    let driven = driven
+    let mut driven = driven
         .map_err(|source| BenchError::Thread { source })?
         .map_err(|source| BenchError::Engine { source })?;
     if driven.cancelled {
         return Err(BenchError::Cancelled);
     }
+    let after = Stolen::now();
+    driven.stolen = before
+        .zip(after)
+        .and_then(|(before, after)| after.share_since(before));
     Ok(driven)
 }
 
@@ -93,7 +102,7 @@ pub(crate) fn window(course: &Course, driven: Driven) -> Window {
         seconds,
         throughput: per(tally.right_answers(), seconds),
         latency: tally.latency(),
-        void: void(&tally, driven.cpu, driven.wall),
+        void: void(&tally, driven.cpu, driven.wall, driven.stolen),
         open,
         steady: driven.steady,
         generator: Generator {
@@ -102,6 +111,7 @@ pub(crate) fn window(course: &Course, driven: Driven) -> Window {
             cpu_micros_per_request: per_answer(driven.cpu, tally.answers()),
             bytes_sent: tally.bytes_sent,
             bytes_received: tally.bytes_received,
+            stolen: driven.stolen,
         },
         server: None,
         used: None,
@@ -145,7 +155,7 @@ fn per_answer(cpu: u64, answers: u64) -> f64 {
 
 /// Why the figures say nothing of the server.
 #[expect(clippy::cast_precision_loss, reason = "times are below 2^52 ns")]
-fn void(tally: &Tally, cpu: u64, wall: u64) -> Vec<Void> {
+fn void(tally: &Tally, cpu: u64, wall: u64, stolen: Option<f64>) -> Vec<Void> {
     let used = cpu as f64 / wall.max(1) as f64;
     let busy = (used > MOST_CPU).then_some(Void::Busy {
         used,
@@ -157,7 +167,12 @@ fn void(tally: &Tally, cpu: u64, wall: u64) -> Vec<Void> {
         most: MOST_LAG,
         p99_micros: quantiles(&tally.lag).p99,
     });
-    busy.into_iter().chain(late).collect()
+    let stolen = stolen.filter(|share| *share > MOST_STOLEN);
+    let stolen = stolen.map(|share| Void::Stolen {
+        share,
+        most: MOST_STOLEN,
+    });
+    busy.into_iter().chain(late).chain(stolen).collect()
 }
 
 /// The distribution in at most [`BUCKETS`] ranges, each wider than the last by one factor.
@@ -180,4 +195,19 @@ fn buckets(times: &Histogram<u64>) -> Vec<Bucket> {
         buckets[at.min(end)].count += step.count_at_value();
     }
     buckets
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_host_took_voids_a_window_above_a_twentieth() {
+        let reasons = |stolen| void(&Tally::new(), 0, 1, stolen);
+
+        assert_eq!(reasons(None), []);
+        assert_eq!(reasons(Some(0.05)), []);
+        let (share, most) = (0.051, MOST_STOLEN);
+        assert_eq!(reasons(Some(share)), [Void::Stolen { share, most }]);
+    }
 }

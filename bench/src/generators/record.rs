@@ -14,6 +14,8 @@ pub(super) struct Record {
     cpu: u64,
     wall: u64,
     steady: bool,
+    #[serde(default)]
+    stolen: Option<f64>,
     /// When the window began, by the clock of whoever tells it.
     pub(super) began: Nanos,
 }
@@ -27,6 +29,7 @@ impl Record {
             cpu: driven.cpu,
             wall: driven.wall,
             steady: driven.steady,
+            stolen: driven.stolen,
             began,
         }
     }
@@ -43,6 +46,7 @@ impl Record {
         self.cpu += other.cpu;
         self.wall = self.wall.max(other.wall);
         self.steady &= other.steady;
+        self.stolen = more(self.stolen, other.stolen);
         self.began = self.began.min(other.began);
     }
 }
@@ -57,8 +61,14 @@ impl From<Record> for Driven {
             wall: record.wall,
             steady: record.steady,
             cancelled: false,
+            stolen: record.stolen,
         }
     }
+}
+
+/// The larger share, of those that are known.
+fn more(mine: Option<f64>, theirs: Option<f64>) -> Option<f64> {
+    mine.into_iter().chain(theirs).reduce(f64::max)
 }
 
 #[cfg(test)]
@@ -93,6 +103,7 @@ pub(super) mod tests {
             wall: 1_000_000_000 * seconds.len() as u64,
             steady: true,
             cancelled: false,
+            stolen: None,
         };
         Record::of(driven, Nanos(5))
     }

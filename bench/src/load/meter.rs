@@ -22,6 +22,8 @@ pub(crate) struct Driven {
     pub(crate) wall: u64,
     pub(crate) steady: bool,
     pub(crate) cancelled: bool,
+    /// The share of this machine's CPU time that its host took away meanwhile.
+    pub(crate) stolen: Option<f64>,
 }
 
 /// A request on its way.
@@ -134,6 +136,7 @@ impl Meter {
             tally: self.tally,
             steady,
             cancelled,
+            stolen: None,
         }
     }
 }

@@ -165,6 +165,11 @@ pub struct Generator {
     pub bytes_sent: u64,
     /// Answer bytes read.
     pub bytes_received: u64,
+    /// The share of its machine's CPU time that the machine's host took away, from 0 to 1,
+    /// from before the warm-up to after the last answer; of several, the largest. `None`
+    /// where the kernel does not tell, and in older records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stolen: Option<f64>,
 }
 
 /// What the server's containers used, from before the warm-up to after the last answer.

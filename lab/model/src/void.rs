@@ -25,6 +25,13 @@ pub enum Void {
         /// How late it sent, 99th percentile, microseconds.
         p99_micros: f64,
     },
+    /// The host of this virtual machine ran something else on its processors.
+    Stolen {
+        /// The share of the machine's CPU time that was taken, from 0 to 1.
+        share: f64,
+        /// The most that may be.
+        most: f64,
+    },
     /// One of several generators began too long after the first.
     BeganLate {
         /// Its name.
@@ -73,6 +80,13 @@ impl fmt::Display for Void {
                 100.0 * share,
                 100.0 * most
             ),
+            Self::Stolen { share, most } => write!(
+                f,
+                "the host took {:.0} % of this machine's CPU time away (steal in /proc/stat); \
+                 above {:.0} % the figures are the host's",
+                100.0 * share,
+                100.0 * most
+            ),
             Self::BeganLate {
                 generator,
                 millis,
@@ -112,6 +126,12 @@ impl Void {
                 100.0 * share,
                 100.0 * most
             ),
+            Self::Stolen { share, most } => format!(
+                "호스트가 이 머신 CPU 시간의 {:.0} %를 가져갔습니다(/proc/stat의 steal). \
+                 {:.0} %를 넘으면 수치는 호스트의 것입니다",
+                100.0 * share,
+                100.0 * most
+            ),
             Self::BeganLate {
                 generator,
                 millis,
@@ -146,6 +166,10 @@ mod tests {
                 share: 0.083,
                 most: 0.05,
                 p99_micros: 410.0,
+            },
+            Void::Stolen {
+                share: 0.13,
+                most: 0.05,
             },
             Void::BeganLate {
                 generator: generator(),

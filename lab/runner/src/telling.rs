@@ -220,6 +220,7 @@ mod tests {
                 cpu_micros_per_request: 1.0,
                 bytes_sent: 1,
                 bytes_received: 1,
+                stolen: None,
             },
             server: None,
             used: None,

@@ -210,6 +210,7 @@ fn point(offered: Offered, throughput: f64, mean: f64) -> Point {
             cpu_micros_per_request: 8.0,
             bytes_sent: requests * 412,
             bytes_received: requests * 318,
+            stolen: Some(0.004),
         },
         server: Some(server(requests, mean)),
         used: Some(ServerUse {

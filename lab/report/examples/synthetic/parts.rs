@@ -325,6 +325,7 @@ pub(crate) fn benchmark(stream: &mut Stream) {
             cpu_micros_per_request: 24.0,
             bytes_sent: 300_000,
             bytes_received: 240_000,
+            stolen: None,
         },
         server: None,
         used: None,

@@ -31,6 +31,7 @@ pub(super) fn point(rate: f64) -> Point {
             cpu_micros_per_request: 20.0,
             bytes_sent: 1,
             bytes_received: 1,
+            stolen: None,
         },
         server: None,
         used: None,

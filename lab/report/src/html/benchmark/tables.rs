@@ -1,6 +1,6 @@
 //! The figures behind the pictures.
 
-use lab_model::benchmark::{BenchmarkSummary, LatencyMicros, Point, ServerTimes};
+use lab_model::benchmark::{BenchmarkSummary, Generator, LatencyMicros, Point, ServerTimes};
 use maud::{Markup, html};
 
 use super::stages::parts;
@@ -165,6 +165,7 @@ fn generator(points: &[Point]) -> Markup {
         ("Load", "부하"),
         ("CPU a request", "요청당 CPU"),
         ("Of a core", "코어 비율"),
+        ("Steal", "steal"),
         ("Late p50", "늦음 p50"),
         ("Late p99", "늦음 p99"),
         ("From sending p50", "전송 기준 p50"),
@@ -180,6 +181,7 @@ fn generator(points: &[Point]) -> Markup {
                 th.number scope="row" { (offered(point.offered)) }
                 td.number { (micros(generator.cpu_micros_per_request)) }
                 td.number { (share(generator.cpu_seconds, point.seconds * f64::from(generator.count.max(1)))) }
+                td.number { (steal(generator)) }
                 @match point.open {
                     Some(open) => {
                         td.number { (micros(open.lag.p50)) }
@@ -201,12 +203,24 @@ fn generator(points: &[Point]) -> Markup {
         p.note {
             (words(
                 "Late is how long after a request was due it was sent; a closed loop has no such time. \
-                 Held back are requests that waited because every connection allowed was taken.",
+                 Held back are requests that waited because every connection allowed was taken. \
+                 Steal is the share of the machine's CPU time that the host of this virtual machine \
+                 gave to others, from before the warm-up to after the last answer.",
                 "늦음은 보낼 때가 된 요청을 실제로 보내기까지 걸린 시간이며, 닫힌 루프에는 없습니다. \
-                 밀린 요청은 허용된 연결이 모두 쓰여서 기다린 요청입니다.",
+                 밀린 요청은 허용된 연결이 모두 쓰여서 기다린 요청입니다. steal은 예열 전부터 마지막 응답 \
+                 뒤까지 이 가상 머신의 호스트가 CPU 시간을 다른 곳에 준 비율입니다.",
             ))
         }
     }
+}
+
+/// The share of CPU time that the machine's host took, where the kernel tells.
+fn steal(generator: Generator) -> String {
+    let stolen = generator.stolen;
+    stolen.map_or_else(
+        || NONE.to_owned(),
+        |share| format!("{:.1} %", 100.0 * share),
+    )
 }
 
 fn share(part: f64, whole: f64) -> String {
