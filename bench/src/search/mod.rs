@@ -27,6 +27,9 @@ const GUESS: u32 = 16;
 /// A window is no longer than so many requests need: thirty of them are its slowest
 /// hundredth.
 const ENOUGH: f64 = 3_000.0;
+/// And no shorter than so many need, within a quarter of the search's time: of fewer there
+/// is hardly a tail.
+const FEWEST: f64 = 30.0;
 
 struct Searching<'a, L, T> {
     workload: &'a Workload,
@@ -68,7 +71,7 @@ impl<L: Loader, T: FnMut(Progress<'_>)> Searching<'_, L, T> {
         let ceiling = self.ceiling().await?;
         loop {
             match next(ceiling, self.search.p99_micros, &self.tried) {
-                Next::Try(_) if self.is_late() => return Ok(self.unconfirmed()),
+                Next::Try(rate) if self.is_late(rate) => return Ok(self.unconfirmed()),
                 Next::Try(rate) => self.try_at(rate).await?,
                 Next::Found(rate) => return Ok(Found::Rate { rate }),
                 Next::Nothing => return Ok(Found::None),
@@ -76,8 +79,8 @@ impl<L: Loader, T: FnMut(Progress<'_>)> Searching<'_, L, T> {
         }
     }
 
-    fn is_late(&self) -> bool {
-        self.began.elapsed() + self.search.window > self.search.limit
+    fn is_late(&self, rate: f64) -> bool {
+        self.began.elapsed() + self.length(rate) > self.search.limit
     }
 
     fn unconfirmed(&self) -> Found {
@@ -99,13 +102,14 @@ impl<L: Loader, T: FnMut(Progress<'_>)> Searching<'_, L, T> {
         };
         let course = self.course(pace, self.length(rate));
         let point = self.window(&course).await?;
+        let says_nothing = point.requests == 0 && point.errors == 0;
         self.tried.push(Tried {
             rate,
             p50: point.latency.p50,
             p99: point.latency.p99,
             errors: point.errors,
-            held: point.errors == 0 && point.latency.p99 <= self.search.p99_micros,
-            void: !point.void.is_empty(),
+            held: !says_nothing && point.errors == 0 && point.latency.p99 <= self.search.p99_micros,
+            void: says_nothing || !point.void.is_empty(),
         });
         Ok(())
     }
@@ -123,9 +127,10 @@ impl<L: Loader, T: FnMut(Progress<'_>)> Searching<'_, L, T> {
 
     /// How long a rate is offered: time saved is there to ask again.
     fn length(&self, rate: f64) -> Duration {
-        let longest = self.search.window;
-        let enough = Duration::try_from_secs_f64(ENOUGH / rate).unwrap_or(longest);
-        enough.clamp(longest / 4, longest)
+        let Search { window, limit, .. } = *self.search;
+        let time_of = |requests: f64| Duration::try_from_secs_f64(requests / rate).unwrap_or(limit);
+        let usual = time_of(ENOUGH).clamp(window / 4, window);
+        usual.max(time_of(FEWEST).min(limit / 4))
     }
 
     /// Short of warm-up: the server is warm from the windows before.

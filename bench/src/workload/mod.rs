@@ -81,7 +81,8 @@ pub struct Open {
 pub struct Search {
     /// p99 latency that must not be exceeded, microseconds.
     pub p99_micros: f64,
-    /// Length of each window; less where enough requests come sooner, a quarter of it at least.
+    /// Length of each window; less where enough requests come sooner, a quarter of it at least;
+    /// more where hardly any would come.
     pub window: Duration,
     /// Time for the whole search.
     pub limit: Duration,

@@ -280,7 +280,7 @@ pub struct Tried {
     /// Whether the target held.
     pub held: bool,
     /// Whether the generator itself was so late or busy that a target that did not hold
-    /// says nothing of the server.
+    /// says nothing of the server, or nothing was answered.
     #[serde(default, skip_serializing_if = "is_not")]
     pub void: bool,
 }
