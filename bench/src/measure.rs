@@ -100,7 +100,7 @@ pub(crate) fn window(course: &Course, driven: Driven) -> Window {
         requests: tally.answers(),
         errors: tally.errors(),
         seconds,
-        throughput: per(tally.right_answers(), seconds),
+        throughput: per(tally.right_answers() + tally.carried, seconds),
         latency: tally.latency(),
         void: void(&tally, driven.cpu, driven.wall, driven.stolen),
         open,

@@ -57,6 +57,8 @@ pub struct Tally {
     /// When the first right answer came, ns after the load began to connect: as a rule
     /// before the window.
     pub(crate) first: Option<u64>,
+    /// Right answers to requests of before the window, that came before its last answer.
+    pub(crate) carried: u64,
     #[serde(with = "export::pairs")]
     pub(crate) failures: BTreeMap<FailureClass, Failures>,
     /// Arrivals that found every connection taken and none left to open.
@@ -82,6 +84,7 @@ impl Tally {
             service: times(),
             lag: times(),
             first: None,
+            carried: 0,
             failures: BTreeMap::new(),
             held: 0,
             bytes_sent: 0,
@@ -145,6 +148,7 @@ impl Tally {
             });
             mine.count += failures.count;
         }
+        self.carried += other.carried;
         self.held += other.held;
         self.bytes_sent += other.bytes_sent;
         self.bytes_received += other.bytes_received;

@@ -160,7 +160,8 @@ impl Bench<'_> {
 /// What a window says to budgets.
 #[expect(clippy::cast_precision_loss, reason = "counts are below 2^52")]
 fn reading(point: &Point) -> Reading {
-    let right = point.throughput * point.seconds;
+    let right: u64 = point.histogram.iter().map(|bucket| bucket.count).sum();
+    let right = right as f64;
     Reading {
         load: match point.offered {
             Offered::Closed { concurrency } => Load::Concurrency(concurrency),

@@ -368,7 +368,10 @@ impl<'a, W: Wire> Driver<'a, W> {
         }
         match judged {
             Ok(()) if flight.counts => self.meter.right(now, flight),
-            Ok(()) => self.phases.settle.answer(now - flight.due),
+            Ok(()) => {
+                self.phases.settle.answer(now - flight.due);
+                self.meter.right_before();
+            }
             Err(wrong) if flight.counts => self.meter.wrong(wrong.class, wrong.reason),
             Err(_) => {}
         }
@@ -388,7 +391,7 @@ impl<'a, W: Wire> Driver<'a, W> {
     fn fail(&mut self, place: usize, class: FailureClass, reason: String) {
         self.busy -= 1;
         if self.places[place].flight.counts {
-            self.meter.unanswered(self.now());
+            self.meter.ends_at(self.now());
             self.meter.wrong(class, reason);
         }
     }

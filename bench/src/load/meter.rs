@@ -54,6 +54,9 @@ pub(crate) struct Meter {
     /// Whether latency and service time differ.
     open_loop: bool,
     began: u64,
+    /// Right answers to requests of before, since the last one to a request of the window;
+    /// `None` before the window.
+    carried: Option<u64>,
     next_second: u64,
     last_answer: u64,
     cpu: (u64, u64),
@@ -67,6 +70,7 @@ impl Meter {
             series: Series::new(),
             open_loop,
             began: 0,
+            carried: None,
             next_second: u64::MAX,
             last_answer: 0,
             cpu: (0, 0),
@@ -78,6 +82,7 @@ impl Meter {
     pub(crate) fn begin(&mut self, now: u64) {
         self.cpu.0 = cpu();
         self.began = now;
+        self.carried = Some(0);
         self.next_second = now + SECOND;
         self.last_answer = now;
     }
@@ -97,15 +102,25 @@ impl Meter {
         }
     }
 
+    /// A right answer came to a request that is not measured. What a server does between
+    /// the window's start and its last answer is its throughput, and when it is slow, much
+    /// of that is for those it was asked before.
+    pub(crate) fn right_before(&mut self) {
+        if let Some(carried) = &mut self.carried {
+            *carried += 1;
+        }
+    }
+
     /// An answer came, right or not.
     pub(crate) fn answered(&mut self, now: u64, bytes: u64) {
-        self.last_answer = now;
+        self.ends_at(now);
         self.tally.bytes_received += bytes;
     }
 
-    /// No answer came.
-    pub(crate) fn unanswered(&mut self, now: u64) {
+    /// No answer came, or none will.
+    pub(crate) fn ends_at(&mut self, now: u64) {
         self.last_answer = now;
+        self.tally.carried += self.carried.replace(0).unwrap_or(0);
     }
 
     pub(crate) fn right(&mut self, now: u64, flight: Flight) {
@@ -145,4 +160,47 @@ impl Meter {
 fn cpu() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     u64::try_from(time.tv_sec).unwrap_or(0) * SECOND + u64::try_from(time.tv_nsec).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MILLI: u64 = 1_000_000;
+
+    /// A server that takes 50 ms for each of sixteen connections in turn: it answers twenty
+    /// requests a second, and those of the window after it.
+    #[test]
+    fn what_a_slow_server_does_for_those_of_before_counts() {
+        let mut meter = Meter::new(false);
+        meter.right_before();
+        meter.begin(0);
+        let mut queue = vec![None; 16];
+        let mut now = 0;
+        while !queue.is_empty() {
+            now += 50 * MILLI;
+            match queue.remove(0) {
+                Some(flight) => {
+                    meter.answered(now, 0);
+                    meter.right(now, flight);
+                }
+                None => meter.right_before(),
+            }
+            if now < 400 * MILLI {
+                let flight = Flight {
+                    due: now,
+                    seen: now,
+                    sent: now,
+                    counts: true,
+                };
+                queue.push(Some(flight));
+            }
+        }
+        meter.right_before();
+        let driven = meter.finish(true, false);
+
+        let answers = driven.tally.right_answers() + driven.tally.carried;
+        assert_eq!((driven.tally.right_answers(), answers), (7, 23));
+        assert_eq!(answers * SECOND / driven.nanos, 20);
+    }
 }

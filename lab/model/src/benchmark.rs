@@ -91,7 +91,8 @@ pub struct Point {
     pub errors: u64,
     /// From the window's start to its last answer, seconds.
     pub seconds: f64,
-    /// Right answers per second.
+    /// Right answers per second over that time, those to requests of before included: a
+    /// server that takes long is busy with them when the window begins.
     pub throughput: f64,
     /// From when a request was due to its whole answer, microseconds.
     pub latency: LatencyMicros,
