@@ -3,6 +3,7 @@
 
 mod args;
 mod commands;
+mod help;
 mod locale;
 mod output;
 mod settings;

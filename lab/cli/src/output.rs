@@ -13,7 +13,10 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use crate::args::{ColorChoice, Global};
+use crate::{
+    args::{ColorChoice, Global},
+    help::InKorean,
+};
 
 /// How an error's help begins.
 const HELP: &str = "  help: ";
@@ -93,20 +96,23 @@ pub(crate) fn error(global: &Global, error: &dyn Diagnostic) {
     } else {
         GraphicalTheme::unicode_nocolor()
     };
+    let is_korean = global.lang.lang() == Lang::Korean;
+    let with_help = is_korean.then(|| InKorean::of(error)).flatten();
+    let error = with_help.as_ref().map_or(error, |it| it);
     let mut text = String::new();
     let rendered = GraphicalReportHandler::new_themed(theme).render_report(&mut text, error);
     if rendered.is_err() {
         text = error.to_string();
     }
-    if global.lang.lang() == Lang::Korean && error.help().is_some() {
-        text = in_korean(text);
+    if is_korean && error.help().is_some() {
+        text = korean_frame(text);
     }
     eprintln!("{}", text.trim_end());
 }
 
-/// The one word of the frame; errors and their help are in English. It is as wide as
-/// before, so that further lines stay below the first.
-fn in_korean(mut text: String) -> String {
+/// The one word of the frame. It is as wide as before, so that further lines stay below the
+/// first.
+fn korean_frame(mut text: String) -> String {
     // The help stands last, whatever the error's own text says.
     if let Some(at) = text.rfind(HELP) {
         text.replace_range(at..at + HELP.len(), "  도움: ");
@@ -146,11 +152,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_frame_of_an_error_is_in_korean() {
+    fn the_frame_of_an_error_is_in_korean() {
         let text =
             "  × it printed   help: none\n  help: start Docker\n        or Podman\n".to_owned();
         assert_eq!(
-            in_korean(text),
+            korean_frame(text),
             "  × it printed   help: none\n  도움: start Docker\n        or Podman\n"
         );
         assert_eq!(HELP.width(), "  도움: ".width());

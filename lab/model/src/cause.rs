@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::help;
+
 /// Why something failed. `Display` says it in English, [`Cause::korean`] in Korean; what
 /// an error or a check says is alike in both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +26,10 @@ pub enum Cause {
         error: String,
         /// What to do.
         help: String,
+        /// What kind of error it is, for example `lab::cluster::unknown`; empty in older
+        /// records.
+        #[serde(default)]
+        code: String,
     },
     /// In the words of what failed.
     #[serde(untagged)]
@@ -35,7 +41,7 @@ impl fmt::Display for Cause {
         match self {
             Self::UnknownStep => f.write_str("no step function matches this step"),
             Self::Step { step, cause } => write!(f, "{step}: {cause}"),
-            Self::Error { error, help } => write!(f, "{error}\nhint: {help}"),
+            Self::Error { error, help, .. } => write!(f, "{error}\nhint: {help}"),
             Self::Told(text) => f.write_str(text),
         }
     }
@@ -47,7 +53,10 @@ impl Cause {
         match self {
             Self::UnknownStep => "이 단계에 맞는 단계 함수가 없습니다".to_owned(),
             Self::Step { step, cause } => format!("{step}: {}", cause.korean()),
-            Self::Error { error, help } => format!("{error}\n도움: {help}"),
+            Self::Error { error, help, code } => {
+                let korean = help::korean(code, help);
+                format!("{error}\n도움: {}", korean.as_ref().unwrap_or(help))
+            }
             Self::Told(text) => text.clone(),
         }
     }
@@ -74,6 +83,12 @@ mod tests {
             Cause::Error {
                 error: "no engine answers".to_owned(),
                 help: "start Docker".to_owned(),
+                code: String::new(),
+            },
+            Cause::Error {
+                error: "there is no cluster `demo`".to_owned(),
+                help: "`lab list` shows the clusters there are; `lab up demo` makes one".to_owned(),
+                code: "lab::cluster::unknown".to_owned(),
             },
             Cause::Told("3 requests failed".to_owned()),
         ]

@@ -13,6 +13,7 @@ pub mod exit;
 pub mod failure_class;
 pub mod fault;
 pub mod gpu;
+pub mod help;
 pub mod hindrance;
 pub mod installed;
 pub mod name;

@@ -121,9 +121,10 @@ impl RunError {
 /// An error with all its causes and its help.
 pub fn cause(error: &dyn Diagnostic) -> Cause {
     let help = error.help().map(|it| it.to_string());
+    let code = error.code().map(|it| it.to_string()).unwrap_or_default();
     let error = reason(error);
     match help {
-        Some(help) => Cause::Error { error, help },
+        Some(help) => Cause::Error { error, help, code },
         None => error.into(),
     }
 }

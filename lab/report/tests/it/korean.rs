@@ -131,7 +131,10 @@ fn run() -> Vec<Event> {
         outcome: Outcome::Failed {
             reason: Cause::Error {
                 error: "mlflow-0 OOMKilled".to_owned(),
-                help: "`lab logs demo`".to_owned(),
+                help: "the report has the pod's log and events; `lab logs NAME` follows a \
+                       kept cluster"
+                    .to_owned(),
+                code: "lab::k8s::hopeless".to_owned(),
             },
         },
         millis: 1,
