@@ -18,18 +18,17 @@ use crate::{
     report::{Report, ScenarioReport, Span},
 };
 
-/// Bars whose length is written beside them end left of this share of the row.
-const ROOM_FOR_TEXT: f64 = 0.7;
 /// The most rows of one group; more would be a wall.
 const MOST_ROWS: usize = 40;
 
 /// The least width of a bar, as a share of the row: even the shortest is seen.
 const LEAST_WIDTH: f64 = 0.002;
 
-/// One row: a name, all of its time, and its bars.
+/// One row: a name, from when to when, its bars, and how long these took together.
 struct Row {
     label: String,
     span: Span,
+    took: Duration,
     bars: Vec<Bar>,
 }
 
@@ -104,10 +103,12 @@ fn groups(report: &Report, scale: Scale) -> [Group; 5] {
 }
 
 fn row(label: String, span: Span, class: &'static str) -> Row {
-    let told = told(&label, span);
+    let took = span.length();
+    let told = told(&label, span, took);
     Row {
         label,
         span,
+        took,
         bars: vec![Bar { span, class, told }],
     }
 }
@@ -119,11 +120,16 @@ fn scenarios(report: &Report, scale: Scale) -> Vec<Row> {
         .map(|chapter| Row {
             label: name(chapter[0].scenario.file.trim_end_matches(".feature")),
             span: whole(&chapter),
+            took: chapter.iter().map(|it| it.span.length()).sum(),
             bars: seen_apart(chapter, scale)
                 .map(|scenario| Bar {
                     span: scenario.span,
                     class: class(scenario.outcome.as_ref()),
-                    told: told(&name(&scenario.scenario.name), scenario.span),
+                    told: told(
+                        &name(&scenario.scenario.name),
+                        scenario.span,
+                        scenario.span.length(),
+                    ),
                 })
                 .collect(),
         })
@@ -158,13 +164,13 @@ fn seen_apart(
     })
 }
 
-fn told(label: &str, span: Span) -> String {
+fn told(label: &str, span: Span, took: Duration) -> String {
     // Signs, which are the same in every language.
     format!(
         "{label}: {} → {}, {}",
         moment(span.start),
         moment(span.end),
-        duration(span.length())
+        duration(took)
     )
 }
 
@@ -204,6 +210,7 @@ fn axis(scale: Scale) -> Markup {
                     }
                 }
             }
+            span.took {}
         }
     }
 }
@@ -218,18 +225,17 @@ fn axis_label(at: f64, scale: Scale) -> String {
 }
 
 fn track(row: &Row, scale: Scale) -> Markup {
-    let alone = row.bars.len() == 1;
     html! {
         div.row {
             span.label { (row.label) }
-            svg.track role="img" aria-label=(told(&row.label, row.span)) {
+            svg.track role="img" aria-label=(told(&row.label, row.span, row.took)) {
                 @for at in scale.marks() {
                     @let x = percent(scale.share(at));
                     line.grid x1=(x) x2=(x) y1="0" y2="100%" {}
                 }
                 @for bar in &row.bars { (draw(bar, scale)) }
-                (length(row.span, if alone { "" } else { "Σ " }, scale))
             }
+            span.took { (duration(row.took)) }
         }
     }
 }
@@ -249,22 +255,6 @@ fn place(span: Span, scale: Scale) -> (f64, f64) {
     let start = scale.share(span.start.as_secs_f64()).clamp(0.0, 1.0);
     let width = scale.share(span.length().as_secs_f64());
     (start, width.clamp(LEAST_WIDTH, 1.0))
-}
-
-/// The length beside the bar: to its right, or to its left where there is no room.
-fn length(span: Span, prefix: &str, scale: Scale) -> Markup {
-    let start = scale.share(span.start.as_secs_f64()).clamp(0.0, 1.0);
-    let end = scale.share(span.end.as_secs_f64()).clamp(start, 1.0);
-    let text = format!("{prefix}{}", duration(span.length()));
-    html! {
-        @if end <= ROOM_FOR_TEXT {
-            text.length x=(percent(end)) dx="6" y="13" { (text) }
-        } @else if start >= 1.0 - ROOM_FOR_TEXT {
-            text.length x=(percent(start)) dx="-6" y="13" text-anchor="end" { (text) }
-        } @else {
-            text.length.inside x=(percent(end)) dx="-6" y="13" text-anchor="end" { (text) }
-        }
-    }
 }
 
 fn percent(share: f64) -> String {
