@@ -4,6 +4,7 @@ use std::{error::Error, fmt};
 
 use lab_model::help;
 use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
+
 /// An error whose help is in Korean.
 #[derive(Debug)]
 pub(crate) struct InKorean<'a> {
