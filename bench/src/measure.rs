@@ -87,6 +87,7 @@ impl Drop for Ends<'_> {
 
 /// What a course says of the server, run by one generator.
 pub(crate) fn window(course: &Course, driven: Driven) -> Window {
+    let void = void(&driven);
     let tally = driven.tally;
     let seconds = Duration::from_nanos(driven.nanos).as_secs_f64();
     let cpu_seconds = Duration::from_nanos(driven.cpu).as_secs_f64();
@@ -94,6 +95,7 @@ pub(crate) fn window(course: &Course, driven: Driven) -> Window {
         service: quantiles(&tally.service),
         lag: quantiles(&tally.lag),
         held: tally.held,
+        realtime: driven.realtime,
     });
     let point = Point {
         offered: offered(course),
@@ -102,7 +104,7 @@ pub(crate) fn window(course: &Course, driven: Driven) -> Window {
         seconds,
         throughput: per(tally.right_answers() + tally.carried, seconds),
         latency: tally.latency(),
-        void: void(&tally, driven.cpu, driven.wall, driven.stolen),
+        void,
         open,
         steady: driven.steady,
         generator: Generator {
@@ -155,8 +157,9 @@ fn per_answer(cpu: u64, answers: u64) -> f64 {
 
 /// Why the figures say nothing of the server.
 #[expect(clippy::cast_precision_loss, reason = "times are below 2^52 ns")]
-fn void(tally: &Tally, cpu: u64, wall: u64, stolen: Option<f64>) -> Vec<Void> {
-    let used = cpu as f64 / wall.max(1) as f64;
+fn void(driven: &Driven) -> Vec<Void> {
+    let tally = &driven.tally;
+    let used = driven.cpu as f64 / driven.wall.max(1) as f64;
     let busy = (used > MOST_CPU).then_some(Void::Busy {
         used,
         most: MOST_CPU,
@@ -166,8 +169,9 @@ fn void(tally: &Tally, cpu: u64, wall: u64, stolen: Option<f64>) -> Vec<Void> {
         share,
         most: MOST_LAG,
         p99_micros: quantiles(&tally.lag).p99,
+        ordinary: !driven.realtime,
     });
-    let stolen = stolen.filter(|share| *share > MOST_STOLEN);
+    let stolen = driven.stolen.filter(|share| *share > MOST_STOLEN);
     let stolen = stolen.map(|share| Void::Stolen {
         share,
         most: MOST_STOLEN,
@@ -200,10 +204,15 @@ fn buckets(times: &Histogram<u64>) -> Vec<Bucket> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::Meter;
 
     #[test]
     fn what_the_host_took_voids_a_window_above_a_twentieth() {
-        let reasons = |stolen| void(&Tally::new(), 0, 1, stolen);
+        let mut driven = Meter::new(false).finish(true, false);
+        let mut reasons = |stolen| {
+            driven.stolen = stolen;
+            void(&driven)
+        };
 
         assert_eq!(reasons(None), []);
         assert_eq!(reasons(Some(0.05)), []);

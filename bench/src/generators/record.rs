@@ -14,7 +14,7 @@ pub(super) struct Record {
     cpu: u64,
     wall: u64,
     steady: bool,
-    #[serde(default)]
+    realtime: bool,
     stolen: Option<f64>,
     /// When the window began, by the clock of whoever tells it.
     pub(super) began: Nanos,
@@ -29,6 +29,7 @@ impl Record {
             cpu: driven.cpu,
             wall: driven.wall,
             steady: driven.steady,
+            realtime: driven.realtime,
             stolen: driven.stolen,
             began,
         }
@@ -46,6 +47,7 @@ impl Record {
         self.cpu += other.cpu;
         self.wall = self.wall.max(other.wall);
         self.steady &= other.steady;
+        self.realtime &= other.realtime;
         self.stolen = more(self.stolen, other.stolen);
         self.began = self.began.min(other.began);
     }
@@ -61,6 +63,7 @@ impl From<Record> for Driven {
             wall: record.wall,
             steady: record.steady,
             cancelled: false,
+            realtime: record.realtime,
             stolen: record.stolen,
         }
     }
@@ -103,6 +106,7 @@ pub(super) mod tests {
             wall: 1_000_000_000 * seconds.len() as u64,
             steady: true,
             cancelled: false,
+            realtime: true,
             stolen: None,
         };
         Record::of(driven, Nanos(5))

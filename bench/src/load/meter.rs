@@ -22,6 +22,8 @@ pub(crate) struct Driven {
     pub(crate) wall: u64,
     pub(crate) steady: bool,
     pub(crate) cancelled: bool,
+    /// Whether the thread ran before all that are not real-time.
+    pub(crate) realtime: bool,
     /// The share of this machine's CPU time that its host took away meanwhile.
     pub(crate) stolen: Option<f64>,
 }
@@ -151,6 +153,7 @@ impl Meter {
             tally: self.tally,
             steady,
             cancelled,
+            realtime: false,
             stolen: None,
         }
     }
@@ -168,8 +171,8 @@ mod tests {
 
     const MILLI: u64 = 1_000_000;
 
-    /// A server that takes 50 ms for each of sixteen connections in turn: it answers twenty
-    /// requests a second, and those of the window after it.
+    /// A server that takes 50 ms for each request, one after the other, and has sixteen of
+    /// before the window to answer first: it answers twenty a second all the time.
     #[test]
     fn what_a_slow_server_does_for_those_of_before_counts() {
         let mut meter = Meter::new(false);

@@ -13,6 +13,7 @@ mod lead;
 mod meter;
 mod phase;
 mod poller;
+mod realtime;
 mod schedule;
 mod settle;
 mod socket;
@@ -24,8 +25,10 @@ pub use arrivals::Arrivals;
 pub(crate) use arrivals::nanos;
 pub use course::{Course, Pace, Phase, Watch};
 pub(crate) use meter::Driven;
+#[cfg(test)]
+pub(crate) use meter::Meter;
 
-use std::io;
+use std::{io, panic, thread};
 
 use crate::prepare::{Prepared, Protocol};
 use connections::Connections;
@@ -33,11 +36,33 @@ use driver::Driver;
 use poller::Poller;
 use streams::Streams;
 
-/// Runs a course against a target, on this thread.
+/// Runs a course against a target; comes back when it is over.
+///
+/// Arrivals come from outside and wait for no processor, so the thread of an open loop runs
+/// before all others where it may; a closed loop waits for its server anyway, and must not
+/// take its processor.
 ///
 /// # Errors
 /// When the kernel's epoll fails; what goes wrong with the server is counted.
 pub(crate) fn drive(prepared: &Prepared, course: &Course, watch: &Watch) -> io::Result<Driven> {
+    match course.pace {
+        Pace::Closed { .. } => run(prepared, course, watch),
+        Pace::Open { .. } => thread::scope(|scope| {
+            let first = || {
+                let realtime = realtime::begin();
+                let driven = run(prepared, course, watch)?;
+                Ok(Driven { realtime, ..driven })
+            };
+            scope
+                .spawn(first)
+                .join()
+                .unwrap_or_else(|panicked| panic::resume_unwind(panicked))
+        }),
+    }
+}
+
+/// The same, on this thread.
+fn run(prepared: &Prepared, course: &Course, watch: &Watch) -> io::Result<Driven> {
     let poller = Poller::new()?;
     let (places, requests) = (course.pace.places(), prepared.payloads.len());
     match &prepared.protocol {

@@ -129,6 +129,10 @@ pub struct OpenLoop {
     pub lag: LatencyMicros,
     /// Arrivals that waited because every connection allowed was taken.
     pub held: u64,
+    /// Whether the generator's thread ran before all that are not real-time, so that it
+    /// waited for no processor.
+    #[serde(default)]
+    pub realtime: bool,
 }
 
 /// Quantiles of a distribution of times, microseconds, read from an HDR histogram.

@@ -24,6 +24,9 @@ pub enum Void {
         most: f64,
         /// How late it sent, 99th percentile, microseconds.
         p99_micros: f64,
+        /// Whether its thread had to wait for a processor like any other.
+        #[serde(default)]
+        ordinary: bool,
     },
     /// The host of this virtual machine ran something else on its processors.
     Stolen {
@@ -73,12 +76,18 @@ impl fmt::Display for Void {
                 share,
                 most,
                 p99_micros,
+                ordinary,
             } => write!(
                 f,
                 "{:.1} % of the latency is the generator's own lateness (p99 {p99_micros:.0} µs); \
-                 above {:.0} % the figures are its own",
+                 above {:.0} % the figures are its own{}",
                 100.0 * share,
-                100.0 * most
+                100.0 * most,
+                if *ordinary {
+                    "; with CAP_SYS_NICE it would wait for no processor"
+                } else {
+                    ""
+                }
             ),
             Self::Stolen { share, most } => write!(
                 f,
@@ -120,11 +129,17 @@ impl Void {
                 share,
                 most,
                 p99_micros,
+                ordinary,
             } => format!(
                 "응답 시간의 {:.1} %는 부하 발생기가 늦게 보낸 탓입니다(p99 {p99_micros:.0} µs). \
-                 {:.0} %를 넘으면 수치는 발생기 자신의 것입니다",
+                 {:.0} %를 넘으면 수치는 발생기 자신의 것입니다{}",
                 100.0 * share,
-                100.0 * most
+                100.0 * most,
+                if *ordinary {
+                    ". CAP_SYS_NICE가 있으면 프로세서를 기다리지 않습니다"
+                } else {
+                    ""
+                }
             ),
             Self::Stolen { share, most } => format!(
                 "호스트가 이 머신 CPU 시간의 {:.0} %를 가져갔습니다(/proc/stat의 steal). \
@@ -166,6 +181,7 @@ mod tests {
                 share: 0.083,
                 most: 0.05,
                 p99_micros: 410.0,
+                ordinary: true,
             },
             Void::Stolen {
                 share: 0.13,

@@ -266,6 +266,7 @@ fn open(rate: f64) -> Point {
             ..quantiles(3.0)
         },
         held: 0,
+        realtime: true,
     });
     point
 }
