@@ -61,6 +61,11 @@ pub(crate) fn drive(prepared: &Prepared, course: &Course, watch: &Watch) -> io::
     }
 }
 
+/// Whether the thread of an open loop runs before all that are not real-time here.
+pub fn runs_first() -> bool {
+    thread::scope(|scope| scope.spawn(realtime::begin).join()).unwrap_or(false)
+}
+
 /// The same, on this thread.
 fn run(prepared: &Prepared, course: &Course, watch: &Watch) -> io::Result<Driven> {
     let poller = Poller::new()?;

@@ -32,18 +32,22 @@ fn fill(words: &str, english: &str) -> Option<String> {
     while let Some((before, after)) = rest.split_once('{') {
         let (slot, after) = after.split_once('}')?;
         filled.push_str(before);
-        match slot {
-            "list" => filled.push_str(english.rsplit_once(": ")?.1),
-            number => {
-                filled.push('`');
-                filled.push_str(code_spans(english).nth(number.parse().ok()?)?);
-                filled.push('`');
-            }
-        }
+        filled.push_str(&taken(slot, english)?);
         rest = after;
     }
     filled.push_str(rest);
     Some(filled)
+}
+
+/// What a slot is filled with.
+fn taken(slot: &str, english: &str) -> Option<String> {
+    let mut spans = code_spans(english);
+    let span = match slot {
+        "list" => return Some(english.rsplit_once(": ")?.1.to_owned()),
+        "last" => spans.last(),
+        number => spans.nth(number.parse().ok()?),
+    };
+    Some(format!("`{}`", span?))
 }
 
 /// What stands between backticks.
@@ -61,14 +65,13 @@ mod tests {
 
     /// Helps that are mostly figures and names, which stay in English; and what only a node
     /// in its container or a test says, which has no language.
-    const ENGLISH: [&str; 7] = [
+    const ENGLISH: [&str; 6] = [
         "lab::bench::calibration_too_short",
         "lab::bench::cannot_fire",
         "lab::bench::figures_need_more",
         "lab::bench::samples_invalid",
         "lab::cli::no_component",
         "lab::cluster::unknown_node",
-        "lab::run::unfit",
     ];
     const WITHOUT_LANGUAGE: [&str; 2] = ["lab::node::", "lab::library::"];
 
@@ -133,6 +136,7 @@ mod tests {
             fill("{1} 명령이 만들고 {0}에 보입니다: {list}", english).unwrap(),
             "`lab up demo` 명령이 만들고 `lab list`에 보입니다: a, b"
         );
+        assert_eq!(fill("{last}", english).unwrap(), "`lab up demo`");
         assert_eq!(fill("{2}", english), None);
     }
 }

@@ -21,6 +21,7 @@ pub mod outcome;
 pub mod progress;
 pub mod provider;
 pub mod remark;
+pub mod said;
 pub mod secrets;
 pub mod stack;
 pub mod stage;

@@ -1,7 +1,8 @@
 //! `lab doctor`: can this machine run the lab, and what to mend.
 
 use lab_engine::Engine;
-use lab_model::exit::Exit;
+use lab_model::{exit::Exit, said::Said};
+use lab_report::lang::Lang;
 use lab_runner::{RunError, preflight};
 
 use super::{CommandError, Context};
@@ -15,6 +16,10 @@ pub(super) async fn doctor(context: &Context) -> Result<Exit, CommandError> {
         python_index: lab_image::python_index(&settings),
     };
     let findings = preflight::examine(&engine, &places).await?;
+    let said = |it: &Said| match context.global.lang.lang() {
+        Lang::English => it.to_string(),
+        Lang::Korean => it.korean().to_owned(),
+    };
     let mut text = String::new();
     for finding in &findings {
         let mark = match (finding.ok, &finding.fix) {
@@ -22,12 +27,10 @@ pub(super) async fn doctor(context: &Context) -> Result<Exit, CommandError> {
             (true, Some(_)) => " ! ",
             (true, None) => "ok ",
         };
-        text.push_str(&format!(
-            "{mark}  {:<15} {}\n",
-            finding.check, finding.found
-        ));
+        let found = said(&finding.found);
+        text.push_str(&format!("{mark}  {:<15} {found}\n", finding.check));
         if let Some(fix) = &finding.fix {
-            text.push_str(&format!("     {:<15} {fix}\n", "->"));
+            text.push_str(&format!("     {:<15} {}\n", "->", said(fix)));
         }
     }
     output::result(&context.global, &findings, &text);

@@ -2,6 +2,7 @@
 
 use lab_cluster::node;
 use lab_engine::EngineInfo;
+use lab_model::said::Said;
 
 use super::Finding;
 
@@ -12,7 +13,7 @@ pub(super) fn findings(info: &EngineInfo) -> Vec<Finding> {
     let engine = Finding::good(
         "engine",
         format!(
-            "Docker {} on {} (kernel {}, {})",
+            "Docker {}, {}, kernel {}, {}",
             info.version, info.os, info.kernel, info.storage_driver
         ),
     );
@@ -24,13 +25,18 @@ pub(super) fn findings(info: &EngineInfo) -> Vec<Finding> {
 }
 
 fn cgroups(version: &str) -> Finding {
-    let found = format!("version {version}");
     match version {
-        "1" | "2" => Finding::good("cgroups", found),
+        "1" | "2" => Finding::good("cgroups", format!("v{version}")),
         _ => Finding::limited(
             "cgroups",
-            "the engine does not say which version it has",
-            "pods may lack limits; `docker info` tells more",
+            Said::both(
+                "the engine does not say which version it has",
+                "엔진이 버전을 알려 주지 않음",
+            ),
+            Said::both(
+                "pods may lack limits; `docker info` tells more",
+                "파드의 제한이 듣지 않을 수 있습니다. `docker info`에 더 자세한 내용이 있습니다",
+            ),
         ),
     }
 }
@@ -44,16 +50,25 @@ fn capabilities(lacking: &[String]) -> Finding {
     if !needed.is_empty() {
         return Finding::bad(
             "capabilities",
-            format!("this machine cannot give {}", needed.join(", ")),
-            "run on the host itself, or in a container or sandbox that grants them",
+            Said::both(
+                format!("this machine cannot give {}", needed.join(", ")),
+                format!("이 머신은 {}를 줄 수 없음", needed.join(", ")),
+            ),
+            Said::both(
+                "run on the host itself, or in a container or sandbox that grants them",
+                "호스트에서 직접, 또는 이 권한을 주는 컨테이너나 샌드박스에서 실행하십시오",
+            ),
         );
     }
     if lacking.is_empty() {
-        return Finding::good("capabilities", "all of them");
+        return Finding::good("capabilities", Said::both("all of them", "모두 있음"));
     }
     Finding::good(
         "capabilities",
-        format!("all that is needed; not {}", lacking.join(", ")),
+        Said::both(
+            format!("all that is needed; not {}", lacking.join(", ")),
+            format!("필요한 것은 모두 있음. 없는 것: {}", lacking.join(", ")),
+        ),
     )
 }
 
@@ -66,7 +81,10 @@ mod tests {
         let lacking = ["SYS_RESOURCE".to_owned(), "NET_ADMIN".to_owned()];
         let finding = capabilities(&lacking);
         assert!(!finding.ok);
-        assert_eq!(finding.found, "this machine cannot give NET_ADMIN");
+        assert_eq!(
+            finding.found.to_string(),
+            "this machine cannot give NET_ADMIN"
+        );
         assert!(capabilities(&lacking[..1]).ok);
     }
 }

@@ -2,18 +2,17 @@
 
 use lab_cluster::gpu::{Gpu, Host, Way};
 use lab_engine::EngineInfo;
+use lab_model::said::Said;
 
 use super::Finding;
 
 const DRIVER: &str = "gpu driver";
 const DEVICE: &str = "gpu";
 const CONTAINERS: &str = "gpu containers";
-const INSTALL_TOOLKIT: &str = "install the NVIDIA Container Toolkit \
-    (https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html), \
-    then `nvidia-ctk runtime configure --runtime=docker` and `systemctl restart docker`";
-const TELL_ENGINE: &str = "`nvidia-ctk runtime configure --runtime=docker` and `systemctl restart \
-    docker`; or, with Docker 25 or later, `nvidia-ctk cdi generate \
-    --output=/etc/cdi/nvidia.yaml`";
+const TOOLKIT: &str =
+    "https://docs.nvidia.com/datacenter/cloud-native/container-toolkit/latest/install-guide.html";
+const CONFIGURE: &str = "`nvidia-ctk runtime configure --runtime=docker`";
+const RESTART: &str = "`systemctl restart docker`";
 const DESCRIBE: &str = "`nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml`";
 
 pub(super) async fn findings(engine: &EngineInfo) -> Vec<Finding> {
@@ -25,7 +24,10 @@ fn judge(host: &Host, way: Option<Way>, knows_cdi: bool) -> Vec<Finding> {
     if host.driver.is_none() && !host.has_card {
         return vec![Finding::good(
             DEVICE,
-            "none: scenarios tagged @gpu will not run",
+            Said::both(
+                "none: scenarios tagged @gpu will not run",
+                "없음: @gpu 시나리오는 실행하지 않습니다",
+            ),
         )];
     }
     let mut findings = vec![driver(host)];
@@ -40,25 +42,46 @@ fn driver(host: &Host) -> Finding {
     let Some(version) = &host.driver else {
         return Finding::limited(
             DRIVER,
-            "an NVIDIA card is there, its driver is not",
-            "install the driver (Debian: `apt install nvidia-driver`), then the NVIDIA Container Toolkit",
+            Said::both(
+                "an NVIDIA card is there, its driver is not",
+                "NVIDIA 카드는 있지만 드라이버가 없음",
+            ),
+            Said::both(
+                "install the driver (Debian: `apt install nvidia-driver`), then the NVIDIA \
+                 Container Toolkit",
+                "드라이버를 설치하고(데비안: `apt install nvidia-driver`) NVIDIA Container Toolkit을 \
+                 설치하십시오",
+            ),
         );
     };
     if host.gpus.is_empty() {
         return Finding::limited(
             DRIVER,
-            format!("{version} is loaded, but has no GPU"),
-            "see `dmesg`: it tells why the driver refuses the card",
+            Said::both(
+                format!("{version} is loaded, but has no GPU"),
+                format!("{version}가 올라와 있지만 GPU가 없음"),
+            ),
+            Said::both(
+                "see `dmesg`: it tells why the driver refuses the card",
+                "`dmesg`에 드라이버가 카드를 거부한 까닭이 있습니다",
+            ),
         );
     }
     match &host.trouble {
         Some(trouble) => Finding::limited(
             DRIVER,
-            format!("{version} is loaded, but its programs do not answer: {trouble}"),
-            "install the driver's programs (Debian: `apt install nvidia-smi`); a driver that was \
-             updated needs a restart of the machine",
+            Said::both(
+                format!("{version} is loaded, but its programs do not answer: {trouble}"),
+                format!("{version}가 올라와 있지만 그 프로그램이 응답하지 않음: {trouble}"),
+            ),
+            Said::both(
+                "install the driver's programs (Debian: `apt install nvidia-smi`); a driver that \
+                 was updated needs a restart of the machine",
+                "드라이버의 프로그램을 설치하십시오(데비안: `apt install nvidia-smi`). 드라이버를 \
+                 올렸다면 머신을 다시 시작해야 합니다",
+            ),
         ),
-        None => Finding::good(DRIVER, version),
+        None => Finding::good(DRIVER, version.as_str()),
     }
 }
 
@@ -77,14 +100,36 @@ fn device(gpu: &Gpu) -> Finding {
     } else {
         Finding::limited(
             DEVICE,
-            format!("{found} is not there"),
-            format!("`nvidia-modprobe -c {}` as root makes it", gpu.minor),
+            Said::both(format!("{found} is not there"), format!("{found} 없음")),
+            Said::both(
+                format!("`nvidia-modprobe -c {}` as root makes it", gpu.minor),
+                format!(
+                    "root로 `nvidia-modprobe -c {}`를 실행하면 생깁니다",
+                    gpu.minor
+                ),
+            ),
         )
     };
     Finding {
         gpu: Some(gpu.clone()),
         ..finding
     }
+}
+
+fn install_toolkit() -> Said {
+    Said::both(
+        format!("install the NVIDIA Container Toolkit ({TOOLKIT}), then {CONFIGURE} and {RESTART}"),
+        format!(
+            "NVIDIA Container Toolkit을 설치하고({TOOLKIT}) {CONFIGURE}와 {RESTART}를 실행하십시오"
+        ),
+    )
+}
+
+fn tell_engine() -> Said {
+    Said::both(
+        format!("{CONFIGURE} and {RESTART}; or, with Docker 25 or later, {DESCRIBE}"),
+        format!("{CONFIGURE}와 {RESTART}. Docker 25부터는 {DESCRIBE}도 됩니다"),
+    )
 }
 
 fn containers(host: &Host, way: Option<Way>, knows_cdi: bool) -> Finding {
@@ -96,30 +141,60 @@ fn containers(host: &Host, way: Option<Way>, knows_cdi: bool) -> Finding {
     if !missing.is_empty() {
         return Finding::limited(
             CONTAINERS,
-            format!(
-                "{} not there: CUDA finds no GPU without",
-                missing.join(", ")
+            Said::both(
+                format!(
+                    "{} not there: CUDA finds no GPU without",
+                    missing.join(", ")
+                ),
+                format!(
+                    "{} 없음: 없으면 CUDA가 GPU를 찾지 못합니다",
+                    missing.join(", ")
+                ),
             ),
-            "`nvidia-modprobe -u -c 0` as root makes them",
+            Said::both(
+                "`nvidia-modprobe -u -c 0` as root makes them",
+                "root로 `nvidia-modprobe -u -c 0`를 실행하면 생깁니다",
+            ),
         );
     }
     match way {
-        Some(Way::Hook) => Finding::good(CONTAINERS, "by the engine's runtime `nvidia`"),
-        Some(Way::Cdi) => Finding::good(CONTAINERS, "by the Container Device Interface"),
+        Some(Way::Hook) => Finding::good(
+            CONTAINERS,
+            Said::both(
+                "by the engine's runtime `nvidia`",
+                "엔진의 `nvidia` 런타임으로",
+            ),
+        ),
+        Some(Way::Cdi) => Finding::good(
+            CONTAINERS,
+            Said::both(
+                "by the Container Device Interface",
+                "Container Device Interface로",
+            ),
+        ),
         None if !host.has_toolkit => Finding::limited(
             CONTAINERS,
-            "they cannot have it: the NVIDIA Container Toolkit is not installed",
-            INSTALL_TOOLKIT,
+            Said::both(
+                "they cannot have it: the NVIDIA Container Toolkit is not installed",
+                "쓸 수 없음: NVIDIA Container Toolkit이 설치되지 않음",
+            ),
+            install_toolkit(),
         ),
         None if knows_cdi => Finding::limited(
             CONTAINERS,
-            "they cannot have it: the engine has no runtime `nvidia`, and no description of GPUs",
+            Said::both(
+                "they cannot have it: the engine has no runtime `nvidia`, and no description of GPUs",
+                "쓸 수 없음: 엔진에 `nvidia` 런타임도 GPU 설명(CDI)도 없음",
+            ),
             DESCRIBE,
         ),
         None => Finding::limited(
             CONTAINERS,
-            "they cannot have it: the engine does not know the NVIDIA Container Toolkit",
-            TELL_ENGINE,
+            Said::both(
+                "they cannot have it: the engine does not know the NVIDIA Container Toolkit",
+                "쓸 수 없음: 엔진이 NVIDIA Container Toolkit을 모름",
+            ),
+            tell_engine(),
         ),
     }
 }

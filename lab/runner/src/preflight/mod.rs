@@ -7,6 +7,7 @@ mod outside;
 
 use lab_cluster::gpu::Gpu;
 use lab_engine::Engine;
+use lab_model::said::Said;
 use serde::Serialize;
 
 pub use self::outside::Places;
@@ -20,16 +21,16 @@ pub struct Finding {
     /// Whether the lab can run with it.
     pub ok: bool,
     /// What was found.
-    pub found: String,
+    pub found: Said,
     /// What to do where it is not enough, or where more would be possible.
-    pub fix: Option<String>,
+    pub fix: Option<Said>,
     /// The GPU that was found, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gpu: Option<Gpu>,
 }
 
 impl Finding {
-    fn good(check: &'static str, found: impl Into<String>) -> Self {
+    fn good(check: &'static str, found: impl Into<Said>) -> Self {
         Self {
             check,
             ok: true,
@@ -39,7 +40,7 @@ impl Finding {
         }
     }
 
-    fn bad(check: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+    fn bad(check: &'static str, found: impl Into<Said>, fix: impl Into<Said>) -> Self {
         Self {
             ok: false,
             ..Self::limited(check, found, fix)
@@ -47,7 +48,7 @@ impl Finding {
     }
 
     /// The lab runs, but something it could do is missing.
-    fn limited(check: &'static str, found: impl Into<String>, fix: impl Into<String>) -> Self {
+    fn limited(check: &'static str, found: impl Into<Said>, fix: impl Into<Said>) -> Self {
         Self {
             fix: Some(fix.into()),
             ..Self::good(check, found)
@@ -94,7 +95,7 @@ pub fn require(findings: &[Finding]) -> Result<(), RunError> {
         .collect::<Vec<_>>();
     let mend = bad
         .iter()
-        .filter_map(|it| it.fix.clone())
+        .filter_map(|it| Some(it.fix.as_ref()?.to_string()))
         .collect::<Vec<_>>();
     Err(RunError::Unfit {
         found: found.join("; "),

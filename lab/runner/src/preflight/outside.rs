@@ -5,11 +5,14 @@ use std::{env, time::Duration};
 
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
+use lab_model::said::Said;
 use reqwest::{Client, header::DATE};
 
 use super::Finding;
 
 const DOCKER_HUB: &str = "https://registry-1.docker.io/v2/";
+const BUILT: &str = "images are built, Grafana will not run";
+const BUILT_KOREAN: &str = "이미지는 직접 만들고, Grafana는 실행하지 않습니다";
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 /// A server's clock and ours may differ by the way between them, not by more than this.
 const CLOCKS_DIFFER_AT_MOST: SignedDuration = SignedDuration::from_mins(5);
@@ -80,17 +83,34 @@ fn last_cause(error: &dyn std::error::Error) -> String {
 /// What is built already needs no mirror: it is never a reason to refuse.
 fn mirror(check: &'static str, url: &str, status: &Result<u16, String>) -> Finding {
     match status {
-        Ok(code) if *code < 500 => Finding::good(check, format!("{url} answers")),
+        Ok(code) if *code < 500 => Finding::good(
+            check,
+            Said::both(format!("{url} answers"), format!("{url} 응답함")),
+        ),
         Ok(code) => Finding::limited(
             check,
-            format!("{url} answers with HTTP {code}"),
-            "images that are not there yet cannot be built now; try later or name another mirror",
+            Said::both(
+                format!("{url} answers with HTTP {code}"),
+                format!("{url} HTTP {code}로 응답함"),
+            ),
+            Said::both(
+                "images that are not there yet cannot be built now; try later or name another \
+                 mirror",
+                "아직 없는 이미지는 지금 만들 수 없습니다. 나중에 하거나 다른 미러를 적으십시오",
+            ),
         ),
         Err(cause) => Finding::limited(
             check,
-            format!("{url} does not answer: {cause}"),
-            "images that are not there yet cannot be built; see the network, the proxy variables, \
-             LAB_DEBIAN_MIRROR and UV_DEFAULT_INDEX",
+            Said::both(
+                format!("{url} does not answer: {cause}"),
+                format!("{url} 응답 없음: {cause}"),
+            ),
+            Said::both(
+                "images that are not there yet cannot be built; see the network, the proxy \
+                 variables, LAB_DEBIAN_MIRROR and UV_DEFAULT_INDEX",
+                "아직 없는 이미지는 만들 수 없습니다. 네트워크와 프록시 변수, LAB_DEBIAN_MIRROR, \
+                 UV_DEFAULT_INDEX를 보십시오",
+            ),
         ),
     }
 }
@@ -98,14 +118,23 @@ fn mirror(check: &'static str, url: &str, status: &Result<u16, String>) -> Findi
 fn registry(status: &Result<u16, String>) -> Finding {
     match status {
         // Who is not logged in is told so: that is an answer.
-        Ok(200 | 401) => Finding::good("registry", "Docker Hub answers"),
+        Ok(200 | 401) => Finding::good(
+            "registry",
+            Said::both("Docker Hub answers", "Docker Hub 응답함"),
+        ),
         Ok(code) => Finding::good(
             "registry",
-            format!("Docker Hub answers with HTTP {code}: images are built, Grafana will not run"),
+            Said::both(
+                format!("Docker Hub answers with HTTP {code}: {BUILT}"),
+                format!("Docker Hub이 HTTP {code}로 응답함: {BUILT_KOREAN}"),
+            ),
         ),
         Err(cause) => Finding::good(
             "registry",
-            format!("Docker Hub does not answer ({cause}): images are built, Grafana will not run"),
+            Said::both(
+                format!("Docker Hub does not answer ({cause}): {BUILT}"),
+                format!("Docker Hub 응답 없음({cause}): {BUILT_KOREAN}"),
+            ),
         ),
     }
 }
@@ -114,12 +143,18 @@ fn registry(status: &Result<u16, String>) -> Finding {
 fn clocks((theirs, ours): (Timestamp, Timestamp)) -> Finding {
     let apart = ours.duration_since(theirs).abs();
     if apart <= CLOCKS_DIFFER_AT_MOST {
-        return Finding::good("clock", "as a server's");
+        return Finding::good("clock", Said::both("as a server's", "서버와 같음"));
     }
     Finding::bad(
         "clock",
-        format!("it is {apart:#} away from a server's"),
-        "set the clock, for example with `timedatectl set-ntp true`",
+        Said::both(
+            format!("it is {apart:#} away from a server's"),
+            format!("서버와 {apart:#} 차이 남"),
+        ),
+        Said::both(
+            "set the clock, for example with `timedatectl set-ntp true`",
+            "시계를 맞추십시오. 예: `timedatectl set-ntp true`",
+        ),
     )
 }
 
@@ -134,17 +169,24 @@ fn surroundings() -> Finding {
         .into_iter()
         .filter(|it| is_set(it))
         .collect();
-    let proxy = if proxies.is_empty() {
-        "no proxy".to_owned()
+    let (proxy, proxy_korean) = if proxies.is_empty() {
+        ("no proxy".to_owned(), "프록시 없음".to_owned())
     } else {
-        format!("{} set", proxies.join(", "))
+        let names = proxies.join(", ");
+        (format!("{names} set"), format!("{names} 설정됨"))
     };
-    let certificates = if is_set("ssl_cert_file") {
-        "certificates of SSL_CERT_FILE"
+    let (whose, whose_korean) = if is_set("ssl_cert_file") {
+        ("SSL_CERT_FILE", "SSL_CERT_FILE")
     } else {
-        "certificates of the system"
+        ("the system", "시스템")
     };
-    Finding::good("network", format!("{proxy}; {certificates}"))
+    Finding::good(
+        "network",
+        Said::both(
+            format!("{proxy}; certificates of {whose}"),
+            format!("{proxy_korean}; {whose_korean}의 인증서"),
+        ),
+    )
 }
 
 #[cfg(test)]
@@ -165,7 +207,7 @@ mod tests {
         let theirs = ours + SignedDuration::from_hours(1);
         assert!(clocks((ours, ours)).ok);
         assert_eq!(
-            clocks((theirs, ours)).found,
+            clocks((theirs, ours)).found.to_string(),
             "it is 1h away from a server's"
         );
     }
